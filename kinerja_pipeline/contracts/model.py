@@ -1,0 +1,371 @@
+"""What a contract page says, as values: the page is read, checked and turned into Contract, Column and Rule.
+
+Here: the ODCS v3.1 page -> immutable values, and the errors a page's author needs. Not here: Polars expressions
+(contracts/rules), database tables (contracts/tables).
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+Kind = Literal["string", "integer", "number", "boolean", "date", "timestamp"]
+Severity = Literal["error", "warning"]
+Direction = Literal["incoming", "outgoing"]
+RuleFamily = Literal[
+    "missing", "unreadable", "month_first", "pattern", "length", "range", "code", "row", "reference", "month", "conflict"
+]
+
+PERSONAL = frozenset({"restricted", "confidential"})
+"""Classifications whose values never leave their tables unmasked (logs, errors, previews, event log)."""
+
+
+class ContractError(Exception):
+    """A contract page is wrong; the message names the page, the place, and what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table as its page states it. `step` is the unit of the last published decimal (0.01);
+    `is_end_of_day` says that a delivered date without a time means the end of that day."""
+
+    name: str
+    kind: Kind
+    description: str
+    is_required: bool = False
+    key_position: int | None = None
+    classification: str = "internal"
+    pattern: str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    codes: tuple[str, ...] = ()
+    strip: str = ""
+    step: float | None = None
+    is_end_of_day: bool = False
+    reference: tuple[str, str] | None = None
+
+    @property
+    def is_personal(self) -> bool:
+        return self.classification in PERSONAL
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One reason a row may fail. `name` is the check, the reason code and the key of the tally, all at once.
+
+    `what` says which family the rule belongs to; `predicate` is the SQL condition of a failing row, only for `row` rules.
+    """
+
+    name: str
+    what: RuleFamily
+    columns: tuple[str, ...]
+    severity: Severity
+    description: str
+    predicate: str | None = None
+    reference: tuple[str, tuple[str, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One table: an incoming feed that suppliers deliver, or an outgoing table that analysts are promised."""
+
+    name: str
+    direction: Direction
+    version: str
+    description: str
+    grain: str
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...]
+    month_from: str | None = None
+    tolerance_share: float = 0.0
+    owner: str = ""
+    path: Path = field(default=Path(), compare=False)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        keyed = [c for c in self.columns if c.key_position is not None]
+        return tuple(c.name for c in sorted(keyed, key=lambda c: c.key_position or 0))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self.columns)
+
+    @property
+    def is_event(self) -> bool:
+        """Event feeds are partitioned by month; dated feeds are one table per region."""
+        return self.month_from is not None
+
+    def column(self, name: str) -> Column:
+        return next(c for c in self.columns if c.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Contracts:
+    """All pages of a folder: what suppliers deliver and what analysts are promised."""
+
+    incoming: Mapping[str, Contract]
+    outgoing: Mapping[str, Contract]
+
+
+def contracts_folder() -> Path:
+    """The pages: inside the installed package, or at the top of the checkout they are edited in."""
+    inside = Path(str(resources.files("kinerja_pipeline"))) / "data_contracts"
+    return inside if inside.is_dir() else inside.parent.parent / "data_contracts"
+
+
+@cache
+def load_contracts(folder: Path | None = None) -> Contracts:
+    """Every page under `folder`, checked against the ODCS JSON Schema and our narrower rules.
+
+    Raises ContractError naming page and line.
+    """
+    top = folder or contracts_folder()
+    loaded: dict[Direction, dict[str, Contract]] = {"incoming": {}, "outgoing": {}}
+    for direction, pages in loaded.items():
+        for path in sorted((top / direction).glob("*.odcs.yaml")):
+            contract = read_contract(path, direction)
+            pages[contract.name] = contract
+    _check_references(loaded["incoming"])
+    return Contracts(loaded["incoming"], loaded["outgoing"])
+
+
+def read_contract(path: Path, direction: Direction) -> Contract:
+    """One page. Raises ContractError when it is not valid ODCS or says something we cannot enforce."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        page = yaml.load(text, Loader=_loader())
+    except yaml.YAMLError as error:
+        raise ContractError(f"{path.name}: not readable as YAML: {error}") from error
+    if not isinstance(page, dict):
+        raise ContractError(f"{path.name}: the page is empty; start from a neighbouring page")
+    _check_schema(path, text, page)
+    return _contract(path, page, direction)
+
+
+def _loader() -> type[yaml.SafeLoader]:
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # type: ignore[no-any-return]
+
+
+@cache
+def _odcs_schema() -> dict[str, Any]:
+    text = resources.files("open_data_contract_standard").joinpath("schema.json").read_text(encoding="utf-8")
+    return json.loads(text)  # type: ignore[no-any-return]
+
+
+@cache
+def _odcs_validator() -> Any:
+    import jsonschema_rs
+
+    return jsonschema_rs.validator_for(_odcs_schema())
+
+
+def _check_schema(path: Path, text: str, page: dict[str, Any]) -> None:
+    # The compiled validator says yes in a millisecond where the Python one needs sixty; the latter explains a no better.
+    if _odcs_validator().is_valid(_jsonable(page)):
+        return
+    import jsonschema
+
+    validator = jsonschema.validators.validator_for(_odcs_schema())(_odcs_schema())
+    errors = sorted(validator.iter_errors(_jsonable(page)), key=lambda e: list(map(str, e.absolute_path)))
+    error = errors[0]
+    while error.context:
+        error = min(error.context, key=lambda e: -len(e.absolute_path))
+    place = [str(p) for p in error.absolute_path]
+    line = _line_of(text, list(error.absolute_path))
+    suggestion = ""
+    unknown = re.findall(r"'([^']+)' (?:was|were) unexpected", error.message)
+    known = list((error.schema or {}).get("properties", {})) if isinstance(error.schema, dict) else []
+    if unknown and (near := difflib.get_close_matches(unknown[0], known, 1)):
+        suggestion = f"; did you mean '{near[0]}'?"
+    raise ContractError(f"{path.name}, line {line}: {'.'.join(place) or 'the page'}: {error.message[:200]}{suggestion}")
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _jsonable(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_jsonable(v) for v in value]
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
+
+
+def _line_of(text: str, place: Iterable[str | int]) -> int:
+    node = yaml.compose(text, Loader=_loader())
+    for step in place:
+        if isinstance(node, yaml.MappingNode):
+            found = next((v for k, v in node.value if k.value == step), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            found = node.value[step]
+        else:
+            found = None
+        if found is None:
+            break
+        node = found
+    return int(node.start_mark.line) + 1 if node is not None else 1
+
+
+def _custom(section: Mapping[str, Any]) -> dict[str, Any]:
+    return {p["property"]: p["value"] for p in section.get("customProperties", [])}
+
+
+def _contract(path: Path, page: dict[str, Any], direction: Direction) -> Contract:
+    if len(page.get("schema", [])) != 1:
+        raise ContractError(f"{path.name}: a page describes one table; found {len(page.get('schema', []))}")
+    table = page["schema"][0]
+    name = str(table["name"])
+    if path.name != f"{name}.odcs.yaml":
+        raise ContractError(f"{path.name}: describes '{name}', so the file must be called {name}.odcs.yaml")
+    custom = _custom(table)
+    columns = tuple(_column(path, p) for p in table["properties"])
+    names = [c.name for c in columns]
+    if not any(c.key_position for c in columns):
+        raise ContractError(f"{path.name}: no column has primaryKey: true, so rows cannot be told apart")
+    month_from = custom.get("monthFrom")
+    if month_from is not None and month_from not in names:
+        raise ContractError(f"{path.name}: monthFrom names '{month_from}', which is not a column{_near(month_from, names)}")
+    rules = [rule for column in columns for rule in _column_rules(column)]
+    rules += [_row_rule(path, name, names, q) for q in table.get("quality", [])]
+    rules += [_table_reference(path, name, names, r) for r in table.get("relationships", [])]
+    if direction == "incoming":
+        rules += _feed_rules(columns, month_from)
+    if repeated := {r.name for r in rules if [x.name for x in rules].count(r.name) > 1}:
+        raise ContractError(f"{path.name}: rule {sorted(repeated)[0]} is stated twice; rename one")
+    return Contract(
+        name=name,
+        direction=direction,
+        version=str(page["version"]),
+        description=str(table["description"]).strip(),
+        grain=str(table.get("dataGranularityDescription", "")),
+        columns=columns,
+        rules=tuple(rules),
+        month_from=month_from,
+        tolerance_share=float(custom.get("tolerancePercent", 0)) / 100,
+        owner=str(page.get("team", {}).get("name", "")) if isinstance(page.get("team"), dict) else "",
+        path=path,
+    )
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), 1)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _column(path: Path, page: Mapping[str, Any]) -> Column:
+    options = page.get("logicalTypeOptions", {})
+    kinds = Kind.__args__  # type: ignore[attr-defined]
+    if page.get("logicalType") not in kinds:
+        raise ContractError(f"{path.name}: {page['name']}: logicalType must be one of {', '.join(kinds)}")
+    codes: tuple[str, ...] = ()
+    for quality in page.get("quality", []):
+        if quality.get("metric") != "invalidValues":
+            raise ContractError(f"{path.name}: {page['name']}: only the metric invalidValues is enforced on a column")
+        codes = tuple(str(v) for v in quality["arguments"]["validValues"])
+    reference = None
+    for relation in page.get("relationships", []):
+        table, _, column = str(relation["to"]).partition(".")
+        reference = (table, column)
+    return Column(
+        name=str(page["name"]),
+        kind=page["logicalType"],
+        description=str(page.get("description", "")).strip(),
+        is_required=bool(page.get("required", False)),
+        key_position=int(page.get("primaryKeyPosition", 1)) if page.get("primaryKey") else None,
+        classification=str(page.get("classification", "internal")),
+        pattern=options.get("pattern"),
+        min_length=options.get("minLength"),
+        max_length=options.get("maxLength"),
+        minimum=options.get("minimum"),
+        maximum=options.get("maximum"),
+        codes=codes,
+        strip=str(_custom(page).get("strip", "")),
+        step=options.get("multipleOf"),
+        is_end_of_day=_custom(page).get("dateMeans") == "end_of_day",
+        reference=reference,
+    )
+
+
+def _column_rules(column: Column) -> Iterable[Rule]:
+    one = (column.name,)
+    if column.is_required:
+        yield Rule(f"{column.name}__missing", "missing", one, "error", f"{column.name} must have a value")
+    if column.kind != "string":
+        yield Rule(f"{column.name}__unreadable", "unreadable", one, "error", f"{column.name} must be a {column.kind}")
+    if column.kind in ("date", "timestamp"):
+        text = f"{column.name} must not be written month first: the file swaps day and month; deliver 2026-03-31 or 31/03/2026"
+        yield Rule(f"{column.name}__month_first", "month_first", one, "error", text)
+    if column.pattern is not None:
+        text = f"{column.name} must match {column.pattern}"
+        yield Rule(f"{column.name}__pattern", "pattern", one, "error", text)
+    if column.min_length is not None or column.max_length is not None:
+        low, high = column.min_length or 0, column.max_length
+        text = f"{column.name} must have {low} to {'any number of' if high is None else high} characters"
+        yield Rule(f"{column.name}__length", "length", one, "error", text)
+    if column.minimum is not None or column.maximum is not None:
+        bounds = [f"at least {column.minimum}"] if column.minimum is not None else []
+        bounds += [f"at most {column.maximum}"] if column.maximum is not None else []
+        yield Rule(f"{column.name}__range", "range", one, "error", f"{column.name} must be {' and '.join(bounds)}")
+    if column.codes:
+        text = f"{column.name} must be one of {', '.join(column.codes)}"
+        yield Rule(f"{column.name}__code", "code", one, "error", text)
+    if column.reference is not None:
+        table, name = column.reference
+        text = f"{column.name} must be a {name} of {table}"
+        yield Rule(f"{column.name}__unknown", "reference", one, "error", text, reference=(table, (name,)))
+
+
+def _feed_rules(columns: Iterable[Column], month_from: str | None) -> Iterable[Rule]:
+    key = tuple(c.name for c in columns if c.key_position is not None)
+    if month_from is not None:
+        text = f"{month_from} must lie between the region's first month and a year after the delivery"
+        yield Rule(f"{month_from}__month", "month", (month_from,), "error", text)
+    text = f"{', '.join(key)} must not stand twice with different content in one delivery"
+    yield Rule("key__conflict", "conflict", key, "error", text)
+
+
+def _row_rule(path: Path, table: str, names: list[str], quality: Mapping[str, Any]) -> Rule:
+    query = " ".join(str(quality.get("query", "")).split())
+    match = re.fullmatch(rf"SELECT COUNT\(\*\) FROM {table} WHERE (.+)", query)
+    rule = str(quality.get("name", quality.get("id", "?")))
+    if match is None:
+        raise ContractError(
+            f"{path.name}: rule {rule}: write the query as 'SELECT COUNT(*) FROM {table} WHERE <condition of a bad row>'"
+        )
+    predicate = match.group(1)
+    used = tuple(n for n in names if re.search(rf"\b{re.escape(n)}\b", predicate))
+    if not used:
+        raise ContractError(f"{path.name}: rule {rule}: the condition names no column of {table}")
+    severity: Severity = "warning" if quality.get("severity") == "warning" else "error"
+    return Rule(rule, "row", used, severity, str(quality.get("description", "")).strip(), predicate=predicate)
+
+
+def _table_reference(path: Path, table: str, names: list[str], relation: Mapping[str, Any]) -> Rule:
+    ours = [str(c).partition(".")[2] for c in relation["from"]]
+    theirs = [str(c).partition(".") for c in relation["to"]]
+    if wrong := [c for c in ours if c not in names]:
+        raise ContractError(f"{path.name}: relationship from '{wrong[0]}', not a column of {table}{_near(wrong[0], names)}")
+    other = theirs[0][0]
+    text = f"{' and '.join(ours)} must be known to {other}"
+    return Rule(
+        f"{ours[-1]}__unknown", "reference", tuple(ours), "error", text, reference=(other, tuple(t[2] for t in theirs))
+    )
+
+
+def _check_references(incoming: Mapping[str, Contract]) -> None:
+    for contract in incoming.values():
+        for rule in contract.rules:
+            if rule.reference is None:
+                continue
+            table, columns = rule.reference
+            target = incoming.get(table)
+            if target is None or any(c not in target.names for c in columns):
+                raise ContractError(f"{contract.path.name}: rule {rule.name} points to {table}.{','.join(columns)}: no such column")

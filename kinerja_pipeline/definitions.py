@@ -1,0 +1,114 @@
+"""The one Dagster code location: assets of every room, jobs, schedules, resources.
+
+Here: the explicit list of what the deployment runs. No network, no clock, no reads beyond contracts and policies.
+"""
+
+import warnings
+from collections.abc import Mapping
+
+from dagster import (
+    AssetSelection,
+    BetaWarning,
+    DefaultScheduleStatus,
+    Definitions,
+    PreviewWarning,
+    RunRequest,
+    ScheduleDefinition,
+    ScheduleEvaluationContext,
+    SkipReason,
+    define_asset_job,
+    in_process_executor,
+    schedule,
+)
+
+from kinerja_pipeline.contracts.model import Contracts, load_contracts
+from kinerja_pipeline.facts.periods import add_months, month_of
+from kinerja_pipeline.home import home_from_environment
+from kinerja_pipeline.orchestration.deployment import Deployment, partition_key
+from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
+from kinerja_pipeline.policies.loader import load_policies
+from kinerja_pipeline.policies.model import Policy
+
+# Dagster marks parts we use (multi-dimensional partition mappings, kinds) as beta; nothing an operator can act on.
+for category in (BetaWarning, PreviewWarning):
+    warnings.filterwarnings("ignore", category=category)
+
+GROUPS = ("landing", "validated", "quarantine", "facts", "kpi", "warehouse")
+
+
+def build_definitions(contracts: Contracts, policies: Mapping[str, Policy]) -> Definitions:
+    """The code location of a deployment; tests build their own from other contracts and policies."""
+    from kinerja_pipeline.facts.assets import facts_assets
+    from kinerja_pipeline.kpi.assets import kpi_assets
+    from kinerja_pipeline.landing.assets import landing_assets
+    from kinerja_pipeline.validated.assets import validated_assets
+    from kinerja_pipeline.warehouse.assets import warehouse_assets
+
+    deployment = Deployment(contracts, policies)
+    assert deployment.indicators is not None  # compiled here, so that a wrong declaration fails the load, not a night run
+    dated = AssetSelection.assets(
+        *([room, c.name] for c in deployment.dated_feeds for room in ("validated", "quarantine")), ["validated", "dated_tally"]
+    )
+    of_region = AssetSelection.groups("landing") | dated
+    land = define_asset_job(
+        "land",
+        selection=of_region,
+        partitions_def=deployment.region,
+        executor_def=in_process_executor,
+        description="Takes the region's new files in and validates its registers (employees, units, PINs, permits, rosters).",
+    )
+    region_month = define_asset_job(
+        "region_month",
+        selection=AssetSelection.all() - of_region,
+        partitions_def=deployment.region_month,
+        executor_def=in_process_executor,
+        description="Validates, computes and publishes one region and month, with the quarter, semester and year around it.",
+    )
+    return Definitions(
+        assets=[
+            *landing_assets(deployment),
+            *validated_assets(deployment),
+            *facts_assets(deployment),
+            *kpi_assets(deployment),
+            *warehouse_assets(deployment),
+        ],
+        jobs=[land, region_month],
+        schedules=_schedules(policies, land, region_month),
+        resources={"home": HomeResource(), "clock": Clock(), "lock": RegionLock()},
+        executor=in_process_executor,
+    )
+
+
+def _schedules(policies: Mapping[str, Policy], land: object, region_month: object) -> list[ScheduleDefinition]:
+    @schedule(
+        name="daily_landing",
+        cron_schedule="0 1 * * *",
+        execution_timezone="Asia/Jakarta",
+        job=land,  # type: ignore[arg-type]
+        default_status=DefaultScheduleStatus.STOPPED,
+        description="Every night: takes in the new files of every region.",
+    )
+    def daily_landing(context: ScheduleEvaluationContext) -> list[RunRequest]:
+        day = context.scheduled_execution_time.date().isoformat()
+        return [RunRequest(run_key=f"{region}-{day}", partition_key=region) for region in policies]
+
+    @schedule(
+        name="monthly_closing",
+        cron_schedule="0 3 * * *",
+        execution_timezone="Asia/Jakarta",
+        job=region_month,  # type: ignore[arg-type]
+        default_status=DefaultScheduleStatus.STOPPED,
+        description="On each region's closing day: computes and publishes the month before.",
+    )
+    def monthly_closing(context: ScheduleEvaluationContext) -> list[RunRequest] | SkipReason:
+        day = context.scheduled_execution_time.date()
+        month = add_months(month_of(day), -1)
+        due = [region for region, policy in policies.items() if policy.periods.closing_day == day.day]
+        if not due:
+            return SkipReason(f"No region closes its month on day {day.day}.")
+        return [RunRequest(run_key=f"{region}-{month}", partition_key=partition_key(region, month)) for region in due]
+
+    return [daily_landing, monthly_closing]
+
+
+defs = build_definitions(load_contracts(), load_policies(home_from_environment().policies))

@@ -1,0 +1,380 @@
+"""Attendance: which status, minutes and deduction every active employee has on every day, and their month sums.
+
+Here: taps, shifts and permits become days, days become months. Not here: the hours and permits of a day (facts/shifts,
+facts/calendar), counters of unexcused days (facts/discipline), indicators (kpi/).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+import polars as pl
+
+from kinerja_pipeline.facts.discipline import absence_runs, covered_from, threshold_reached
+from kinerja_pipeline.facts.periods import in_force, month_bounds, month_start, utc
+from kinerja_pipeline.facts.shifts import STRETCH, instant, permit_days, person_days, position, shift_windows
+from kinerja_pipeline.policies.model import Band, Policy
+
+WITH_PRESENCE = ("present", "late", "left_early", "late_and_left_early", "missing_in", "missing_out")
+JUDGED = (*WITH_PRESENCE, "absent")
+BY_PERMIT = ("leave", "duty_travel", "sick", "permit", "study", "remote_work")
+UNSCHEDULED = ("off", "holiday")
+
+ONE_DAY = dt.timedelta(days=1)
+MARGIN = dt.timedelta(hours=36)
+"""Taps this far outside the month are read: shifts cross midnight and month ends (FEEDS, Time)."""
+
+_BILLION = 1_000_000_000
+_NO_TIME = pl.lit(dt.timedelta(0), dtype=pl.Duration("us"))
+
+_CLOCK = pl.Series("clock", [f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(24 * 60)])
+
+
+def attendance_day(
+    taps: pl.DataFrame,
+    employees: pl.DataFrame,
+    device_pins: pl.DataFrame,
+    permits: pl.DataFrame,
+    rosters: pl.DataFrame,
+    policy: Policy,
+    month: str,
+    as_of: dt.date,
+) -> pl.DataFrame:
+    """One row per active employee (`utama` assignment) and local day of `month` up to `as_of`, with exactly one status.
+
+    In and out follow from the shift window a tap falls in, never from its calendar date or the pressed state (DOMAIN
+    sections 5 and 9); windows of neighbouring shifts that overlap meet halfway between out and in, and a tap within
+    repeat_seconds of the tap before it is the same tap. `taps` reach 36 h beyond the month on both sides.
+
+    *Null when*: late_minutes and early_minutes where the day is not judged or that tap is missing (0 under a permit for
+    that half); worked_minutes without both taps; deduction_share where not_recorded or no rule table is in force.
+
+    *Edge*: without any tap, `absent` needs a PIN and a tap by someone on **every** device that knows the person, on
+    each date the shift touches; else `not_recorded`, so that a withheld file never adds an absence. A permit of a kind
+    (or a schedule) that the policy does not name leaves the day `not_recorded`: an official would neither excuse it nor
+    accuse. Two half permits are a whole one (status of the first half); half a permit and no tap is the other tap
+    missing, without presence. A whole permit beats taps. Taps on `off` and `holiday` are only counted. Rostered people
+    follow the roster alone; without a row they are off.
+    """
+    first, last = month_bounds(month)
+    shifts = person_days(employees, rosters, policy, first - ONE_DAY, last + ONE_DAY)
+    people = shifts.select("nip", "_person").unique()
+    pins = in_force(device_pins.select("device_id", "pin", "nip", "valid_from", "valid_to"), ["device_id", "pin"])
+    pins = pins.join(people, on="nip").drop("nip")
+    near = taps.select("device_id", "pin", "tapped_at").filter(
+        pl.col("tapped_at").is_between(_midnight(first) - MARGIN, _midnight(last) + ONE_DAY + MARGIN, closed="left")
+    )
+    origin = _midnight(first) - 2 * MARGIN
+    until = min(last, as_of)
+    days = shifts.filter(pl.col("work_date").is_between(first, until))
+    days = _with_taps(days, shifts, _person_taps(near, pins, origin, policy), origin, policy)
+    days = _with_permits(days, permit_days(permits, people, policy, first, until))
+    days = _with_recordability(days, near, pins)
+    return _judged(days, policy, month)
+
+
+def attendance_month(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataFrame:
+    """One row per employee with days in `month`: counts, shares, deduction and unexcused-day counters (PP 94/2021).
+
+    `days` are attendance_day rows of `month`, of the earlier months of its year, and of as many months before as a run
+    of absences may reach back to. A run is broken by any other working day, permit or unrecorded day, not by `off` or
+    `holiday`; the longest run that touches the month counts, over month and year ends.
+
+    *Null when*: attendance_share without working days, punctuality_share without presence; unexcused_year_count if a
+    month of the year from policy.first_month on is lacking (counted_from_date says from when the days are complete);
+    unexcused_run_count if the run reaches back to lacking months. *Edge*: a day with one tap missing is punctual if the
+    other tap is; unit_id is that of the last active day; the gravest threshold is the last one reached in policy order.
+    """
+    deduction = policy.deduction(month)
+    cap = deduction.month_cap_share if deduction else 1.0
+    status = pl.col("status_code")
+    is_present = status.is_in(WITH_PRESENCE) & (pl.col("tap_count") > 0)
+    is_punctual = is_present & (pl.col("late_minutes").fill_null(0) == 0) & (pl.col("early_minutes").fill_null(0) == 0)
+    # Shares are summed as integers (billionths): float sums depend on the order in which threads deliver rows.
+    deducted = (pl.col("deduction_share") * _BILLION).round().cast(pl.Int64)
+    months = (
+        days.filter(pl.col("period") == month)
+        .group_by("nip")
+        .agg(
+            pl.col("unit_id").get(pl.col("work_date").arg_max()),
+            _count(status.is_in(JUDGED)).alias("workday_count"),
+            _count(status == "not_recorded").alias("not_recorded_count"),
+            _count(is_present).alias("present_count"),
+            _count(pl.col("late_minutes") > 0).alias("late_count"),
+            _count(pl.col("early_minutes") > 0).alias("early_count"),
+            _count(status == "absent").alias("absent_count"),
+            _count(status.is_in(BY_PERMIT)).alias("leave_count"),
+            pl.col("late_minutes").sum(),
+            _count(is_punctual).alias("_punctual_count"),
+            pl.when(pl.col("deduction_share").is_not_null().any()).then(deducted.sum()).alias("_deducted"),
+        )
+    )
+    year_start = month_start(f"{month[:4]}-01")
+    covered = covered_from(days, month)
+    counted_from = max(covered, year_start)
+    needed_from = min(max(year_start, month_start(policy.first_month)), month_start(month))
+    recent = days.filter(pl.col("work_date").is_between(covered, month_bounds(month)[1]))
+    unexcused = (
+        recent.filter((pl.col("status_code") == "absent") & (pl.col("work_date") >= counted_from))
+        .group_by("nip")
+        .agg(pl.len().cast(pl.Int64).alias("_unexcused"))
+    )
+    runs = absence_runs(recent, month, is_start_known=covered <= month_start(policy.first_month))
+    return (
+        months.join(unexcused, on="nip", how="left")
+        .join(runs, on="nip", how="left")
+        .with_columns(
+            period=pl.lit(month),
+            attendance_share=_share("present_count", "workday_count"),
+            punctuality_share=_share("_punctual_count", "present_count"),
+            deduction_share=(pl.col("_deducted") / _BILLION).clip(0, cap),
+            unexcused_year_count=pl.when(pl.lit(covered <= needed_from)).then(pl.col("_unexcused").fill_null(0)),
+            unexcused_run_count=pl.when(pl.col("_is_run_known").fill_null(True)).then(pl.col("_run").fill_null(0)),
+            counted_from_date=pl.lit(counted_from),
+        )
+        .with_columns(discipline_threshold_code=threshold_reached(policy))
+        .select(
+            "nip",
+            "period",
+            "unit_id",
+            "workday_count",
+            "not_recorded_count",
+            "present_count",
+            "late_count",
+            "early_count",
+            "absent_count",
+            "leave_count",
+            "late_minutes",
+            "attendance_share",
+            "punctuality_share",
+            "deduction_share",
+            "unexcused_year_count",
+            "unexcused_run_count",
+            "counted_from_date",
+            "discipline_threshold_code",
+        )
+        .sort("nip")
+    )
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime(day.year, day.month, day.day)  # noqa: DTZ001 - wall clock of the region
+
+
+# ---- taps ----------------------------------------------------------------------------------------------------------
+
+
+def _person_taps(near: pl.DataFrame, pins: pl.DataFrame, origin: dt.datetime, policy: Policy) -> pl.DataFrame:
+    """One row per tap of a known person, repeats left out: `_at` in the order of person and instant."""
+    day = pl.col("tapped_at").dt.date()
+    repeat = policy.attendance.repeat_seconds * 1_000_000
+    return (
+        near.join(pins, on=["device_id", "pin"])
+        .filter(day >= pl.col("valid_from"), day <= pl.col("valid_to"))
+        .select(position(pl.col("tapped_at"), origin).alias("_at"))
+        .sort("_at")
+        .filter(pl.col("_at").diff().fill_null(STRETCH) > repeat)
+    )
+
+
+def _with_taps(
+    days: pl.DataFrame, shifts: pl.DataFrame, taps: pl.DataFrame, origin: dt.datetime, policy: Policy
+) -> pl.DataFrame:
+    """`days` with first_in, last_out (local) and tap_count: of the shift's window, on days without one of the date."""
+    placed = taps.join_asof(shift_windows(shifts, origin, policy), on="_at", strategy="backward").with_columns(
+        _row=pl.when(pl.col("_at") < pl.col("_closes")).then("_row")
+    )
+    is_in = pl.col("_at") < pl.col("_turns")
+    used = (
+        placed.filter(pl.col("_row").is_not_null())
+        .select("_row", pl.when(is_in).then("_at").alias("_in"), pl.when(~is_in).then("_at").alias("_out"))
+        .group_by("_row")
+        .agg(pl.col("_in").min(), pl.col("_out").max(), pl.len().cast(pl.Int64).alias("_used"))
+    )
+    stray = (
+        placed.filter(pl.col("_row").is_null())
+        .select((pl.col("_at") // STRETCH).alias("_person"), instant("_at", origin).dt.date().alias("work_date"))
+        .group_by("_person", "work_date")
+        .agg(pl.len().cast(pl.Int64).alias("_stray"))
+    )
+    return (
+        days.join(used, on="_row", how="left", maintain_order="left")
+        .join(stray, on=["_person", "work_date"], how="left", maintain_order="left")
+        .with_columns(
+            first_in=instant("_in", origin),
+            last_out=instant("_out", origin),
+            tap_count=pl.coalesce("_used", pl.when(pl.col("scheduled_in").is_null()).then("_stray"), 0),
+        )
+        .drop("_in", "_out", "_used", "_stray")
+    )
+
+
+# ---- permits and what could be recorded ----------------------------------------------------------------------------
+
+
+def _with_permits(days: pl.DataFrame, permit_days: pl.DataFrame) -> pl.DataFrame:
+    """`days` with what permits say: `_whole` status, `_is_first_excused`, `_is_second_excused`, `_is_kind_unknown`."""
+    both = pl.when(pl.col("_second").is_not_null()).then("_first")
+    return days.join(permit_days, on=["_person", "work_date"], how="left", maintain_order="left").with_columns(
+        _whole=pl.coalesce("_whole", both),
+        _is_first_excused=pl.col("_first").is_not_null(),
+        _is_second_excused=pl.col("_second").is_not_null(),
+        _is_kind_unknown=pl.col("_is_kind_unknown").fill_null(False),
+    )
+
+
+def _with_recordability(days: pl.DataFrame, near: pl.DataFrame, pins: pl.DataFrame) -> pl.DataFrame:
+    """`days` with `_is_recordable`: looked up only where it decides, on scheduled days without a tap of the person."""
+    has_tap = pl.col("first_in").is_not_null() | pl.col("last_out").is_not_null()
+    ends = (pl.col("scheduled_out") - pl.duration(microseconds=1)).dt.date()
+    silent = (
+        days.filter(pl.col("scheduled_in").is_not_null(), ~has_tap)
+        .select("_row", "_person", pl.date_ranges(pl.col("scheduled_in").dt.date(), ends).alias("date"))
+        .explode("date")
+    )
+    heard = near.select("device_id", pl.col("tapped_at").dt.date().alias("date")).unique().with_columns(_heard=True)
+    known = (
+        silent.join(pins.select("_person", "device_id", "valid_from", "valid_to"), on="_person")
+        .filter(pl.col("date").is_between("valid_from", "valid_to"))
+        .join(heard, on=["device_id", "date"], how="left")
+        .group_by("_row", "date")
+        .agg(pl.col("_heard").is_not_null().all().alias("_is_recordable"))
+    )
+    recordable = (
+        silent.join(known, on=["_row", "date"], how="left")
+        .group_by("_row")
+        .agg(pl.col("_is_recordable").fill_null(False).all())
+    )
+    return days.join(recordable, on="_row", how="left", maintain_order="left").with_columns(
+        pl.coalesce("_is_recordable", has_tap).alias("_is_recordable")
+    )
+
+
+# ---- judging -------------------------------------------------------------------------------------------------------
+
+
+def _judged(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataFrame:
+    came, left = pl.col("first_in"), pl.col("last_out")
+    has_tap = came.is_not_null() | left.is_not_null()
+    is_excused = pl.col("_is_first_excused") | pl.col("_is_second_excused")
+    late = _whole_minutes(came - pl.col("scheduled_in"), policy)
+    early = _whole_minutes(pl.col("scheduled_out") - left, policy)
+    paused = pl.min_horizontal(left, "break_to") - pl.max_horizontal(came, "break_from")
+    pause = pl.when(pl.col("break_from").is_not_null() & (paused > _NO_TIME)).then(paused)
+    worked = (left - came - pause.fill_null(_NO_TIME)).dt.total_microseconds() // 60_000_000
+    status = pl.col("status_code")
+    is_judged = status.is_in(JUDGED)
+    return (
+        days.with_columns(
+            late_minutes=pl.when("_is_first_excused").then(0).otherwise(late),
+            early_minutes=pl.when("_is_second_excused").then(0).otherwise(early),
+            worked_minutes=worked,
+        )
+        .with_columns(
+            status_code=pl.when(pl.col("day_type").is_in(UNSCHEDULED))
+            .then("day_type")
+            .when(pl.col("_whole").is_not_null())
+            .then("_whole")
+            .when(pl.col("day_type").is_null() | pl.col("_is_kind_unknown") | ~pl.col("_is_recordable"))
+            .then(pl.lit("not_recorded"))
+            .when(~has_tap & ~is_excused)
+            .then(pl.lit("absent"))
+            .when(came.is_null() & ~pl.col("_is_first_excused"))
+            .then(pl.lit("missing_in"))
+            .when(left.is_null() & ~pl.col("_is_second_excused"))
+            .then(pl.lit("missing_out"))
+            .when((pl.col("late_minutes") > 0) & (pl.col("early_minutes") > 0))
+            .then(pl.lit("late_and_left_early"))
+            .when(pl.col("late_minutes") > 0)
+            .then(pl.lit("late"))
+            .when(pl.col("early_minutes") > 0)
+            .then(pl.lit("left_early"))
+            .otherwise(pl.lit("present")),
+            day_type=pl.col("day_type").fill_null("normal"),
+        )
+        .with_columns(
+            late_minutes=pl.when(is_judged).then("late_minutes"),
+            early_minutes=pl.when(is_judged).then("early_minutes"),
+            is_workday=is_judged,
+            is_present=status.is_in(WITH_PRESENCE) & has_tap,
+        )
+        .with_columns(_deduction(policy, month))
+        .select(
+            "nip",
+            "work_date",
+            pl.lit(month).alias("period"),
+            "unit_id",
+            "schedule_id",
+            "day_type",
+            *(
+                utc(pl.col(column), policy.zone, month).alias(f"{column}_at")
+                for column in ("scheduled_in", "scheduled_out", "first_in", "last_out")
+            ),
+            _clock(came).alias("first_in_local"),
+            _clock(left).alias("last_out_local"),
+            "worked_minutes",
+            "late_minutes",
+            "early_minutes",
+            "status_code",
+            "late_code",
+            "early_code",
+            "deduction_share",
+            "deduction_base_code",
+            "tap_count",
+            pl.lit(policy.version).alias("rule_version"),
+            "is_workday",
+            "is_present",
+        )
+    )
+
+
+def _deduction(policy: Policy, month: str) -> list[pl.Expr]:
+    """late_code, early_code, deduction_share, deduction_base_code by the rule table in force; null without a table."""
+    rules = policy.deduction(month)
+    if rules is None:
+        texts = [pl.lit(None, dtype=pl.String).alias(n) for n in ("late_code", "early_code", "deduction_base_code")]
+        return [*texts, pl.lit(None, dtype=pl.Float64).alias("deduction_share")]
+    status = pl.col("status_code")
+    cost = (
+        _band("late_minutes", rules.late, pl.Float64).fill_null(0)
+        + _band("early_minutes", rules.early, pl.Float64).fill_null(0)
+        + pl.when(status.is_in(["missing_in", "missing_out"])).then(rules.missing_tap_share).otherwise(0.0)
+        + pl.when(status == "absent").then(rules.absent_day_share).otherwise(0.0)
+    )
+    return [
+        _band("late_minutes", rules.late, pl.String).alias("late_code"),
+        _band("early_minutes", rules.early, pl.String).alias("early_code"),
+        pl.when(status != "not_recorded").then(cost.clip(0, 1)).alias("deduction_share"),
+        pl.lit(rules.base).alias("deduction_base_code"),
+    ]
+
+
+def _band(minutes: str, bands: Iterable[Band], kind: type[pl.String | pl.Float64]) -> pl.Expr:
+    """Code or share of the highest band reached; null below the first."""
+    reached = pl.lit(None, dtype=kind)
+    for band in sorted(bands, key=lambda band: band.from_minutes):
+        value = pl.lit(band.code if kind is pl.String else band.share)
+        reached = pl.when(pl.col(minutes) >= band.from_minutes).then(value).otherwise(reached)
+    return reached
+
+
+def _whole_minutes(duration: pl.Expr, policy: Policy) -> pl.Expr:
+    started = 59_999_999 if policy.attendance.counts_seconds else 0
+    return (duration.dt.total_microseconds().clip(lower_bound=0) + started) // 60_000_000
+
+
+def _clock(local: pl.Expr) -> pl.Expr:
+    """HH:MM by look-up: formatting a million instants one by one costs more than judging them."""
+    return pl.lit(_CLOCK).gather(local.dt.hour().cast(pl.Int64) * 60 + local.dt.minute())
+
+
+# ---- the month -----------------------------------------------------------------------------------------------------
+
+
+def _count(condition: pl.Expr) -> pl.Expr:
+    return condition.sum().cast(pl.Int64)
+
+
+def _share(numerator: str, denominator: str) -> pl.Expr:
+    return pl.when(pl.col(denominator) > 0).then(pl.col(numerator) / pl.col(denominator))

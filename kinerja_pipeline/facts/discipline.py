@@ -1,0 +1,52 @@
+"""Discipline: counters of unexcused days, and the early-warning threshold they reach (PP 94/2021).
+
+Here: counting over months and years. Not here: a sanction; it needs a hearing, and a person decides.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from kinerja_pipeline.facts.periods import add_months, month_start
+from kinerja_pipeline.policies.model import Policy
+
+
+def covered_from(days: pl.DataFrame, month: str) -> dt.date:
+    """First day of the unbroken stretch of months that `days` cover up to `month`."""
+    covered = set(days["period"].unique().to_list())
+    first = month
+    while add_months(first, -1) in covered:
+        first = add_months(first, -1)
+    return month_start(first)
+
+
+def absence_runs(days: pl.DataFrame, month: str, is_start_known: bool) -> pl.DataFrame:
+    """One row per person absent in `month`: the longest run that touches it, and whether the days before are known."""
+    start = month_start(month)
+    is_absent = pl.col("status_code") == "absent"
+    concerned = days.filter(is_absent & (pl.col("work_date") >= start)).select("nip").unique()
+    is_first = pl.col("nip").ne_missing(pl.col("nip").shift())
+    is_new = is_first | (pl.col("_absent") != pl.col("_absent").shift())
+    return (
+        days.filter(~pl.col("status_code").is_in(["off", "holiday"]))
+        .join(concerned, on="nip", how="semi")
+        .select("nip", "work_date", is_absent.alias("_absent"))
+        .sort("nip", "work_date")
+        .with_columns(_stretch=is_new.cum_sum(), _is_first=is_first)
+        .filter("_absent")
+        .group_by("nip", "_stretch")
+        .agg(pl.len().cast(pl.Int64).alias("_run"), pl.col("work_date").max().alias("_until"), pl.any("_is_first"))
+        .filter(pl.col("_until") >= start)
+        .group_by("nip")
+        .agg(pl.col("_run").max(), (is_start_known | ~pl.col("_is_first").any()).alias("_is_run_known"))
+    )
+
+
+def threshold_reached(policy: Policy) -> pl.Expr:
+    reached = pl.lit(None, dtype=pl.String)
+    for threshold in policy.discipline:
+        counter = pl.col("unexcused_year_count" if threshold.counter == "year" else "unexcused_run_count")
+        reached = pl.when(counter >= threshold.days).then(pl.lit(threshold.code)).otherwise(reached)
+    return reached

@@ -1,0 +1,169 @@
+"""Tasks: what became of every task, and what a month counts of it.
+
+Here: on time, how long, how much, repeats, and which tasks are due, opened, completed or open in a month. Not here:
+indicators (kpi/).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from kinerja_pipeline.facts.calendar import schedule_days
+from kinerja_pipeline.facts.periods import day_instants, in_force, month_bounds, utc
+from kinerja_pipeline.policies.model import Policy
+
+REPEAT_WITHIN = dt.timedelta(days=30)
+LONGEST = dt.timedelta(days=3660)
+"""The calendar is laid out this far beyond the last opening; a completion after it has no duration."""
+
+_INSTANTS = ("opened_at", "due_at", "first_response_at", "completed_at")
+
+
+def task_outcome(tasks: pl.DataFrame, employees: pl.DataFrame, policy: Policy, month: str) -> pl.DataFrame:
+    """One row per task opened in `month`, with what became of it.
+
+    `tasks` may reach further back: repeats (same requester, same service, within 30 days before) are only seen among
+    the tasks given. unit_id is the task's own, else that of the employee's `utama` assignment on the opening day.
+    first_response_hours are calendar hours; duration_hours are working hours of the policy's default schedule (DOMAIN
+    section 6), unrounded. cost_share is the share of the planned cost that was spent.
+
+    *Null when*: is_on_time without a due time, while open, or cancelled; duration_hours unless completed and not
+    cancelled; is_repeat without requester or service; quantity_share and cost_share without a value or a plan above 0.
+    """
+    start, end = month_bounds(month)
+    opened = pl.col("opened_at")
+    is_done = pl.col("completed_at").is_not_null() & (pl.col("status_code") != "cancelled")
+    previous = opened.shift(1).over(["requester_key", "service_code"], order_by=["opened_at", "task_id"])
+    is_known = pl.col("requester_key").is_not_null() & pl.col("service_code").is_not_null()
+    counted = (
+        tasks.with_columns(
+            is_repeat=pl.when(is_known).then((opened - previous <= pl.lit(REPEAT_WITHIN)).fill_null(False))
+        )
+        .filter(opened.dt.date().is_between(start, end))
+        .pipe(_with_unit, employees)
+        .pipe(_with_working_time, policy)
+    )
+    return counted.select(
+        "task_id",
+        pl.lit(month).alias("period"),
+        "nip",
+        "unit_id",
+        "task_type",
+        "service_code",
+        *(utc(pl.col(column), policy.zone, month).alias(column) for column in _INSTANTS),
+        "status_code",
+        _hours(pl.col("first_response_at") - opened).alias("first_response_hours"),
+        "is_repeat",
+        pl.when(is_done).then("duration_hours").alias("duration_hours"),
+        pl.when(is_done).then(pl.col("completed_at") <= pl.col("due_at")).alias("is_on_time"),
+        _share("quantity_done", "quantity_planned").alias("quantity_share"),
+        "quality_score",
+        _share("cost_spent", "cost_planned").alias("cost_share"),
+        "quantity_planned",
+        "quantity_done",
+        "cost_planned",
+        "cost_spent",
+    ).sort("task_id")
+
+
+def task_window(outcomes: pl.DataFrame, month: str, zone: ZoneInfo | str, as_of: dt.date) -> pl.DataFrame:
+    """`outcomes` (of several months) with what `month` counts of each task, as things stood at its end or on `as_of`.
+
+    is_due: to be done in the month, due by then, not cancelled. is_opened, is_completed: in the month and by then.
+    is_backlog: opened, not cancelled, and not completed by then. is_on_time becomes false for a due task that was still
+    open then: an overdue open task stays in the denominator (DOMAIN section 9).
+    """
+    start, end = month_bounds(month)
+    begin, over = day_instants(start, min(end, as_of), ZoneInfo(zone) if isinstance(zone, str) else zone)
+    is_live = pl.col("status_code") != "cancelled"
+
+    def is_within(column: str) -> pl.Expr:
+        return ((pl.col(column) >= begin) & (pl.col(column) < over)).fill_null(False)
+
+    is_open = pl.col("completed_at").is_null() | (pl.col("completed_at") >= over)
+    is_due = is_within("due_at") & is_live
+    return outcomes.with_columns(
+        is_due=is_due,
+        is_opened=is_within("opened_at"),
+        is_completed=is_within("completed_at") & is_live,
+        is_backlog=(pl.col("opened_at") < over) & is_live & is_open,
+        is_on_time=pl.when(is_due & is_open).then(False).otherwise("is_on_time"),
+    )
+
+
+def _with_unit(tasks: pl.DataFrame, employees: pl.DataFrame) -> pl.DataFrame:
+    main = employees.filter(pl.col("assignment_code") == "utama").select("nip", "unit_id", "valid_from", "valid_to")
+    assigned = in_force(main, ["nip"]).rename({"unit_id": "_unit"}).sort("valid_from")
+    return (
+        tasks.with_columns(_opened_on=pl.col("opened_at").dt.date())
+        .sort("_opened_on")
+        .join_asof(
+            assigned,
+            left_on="_opened_on",
+            right_on="valid_from",
+            by="nip",
+            strategy="backward",
+            check_sortedness=False,  # both are sorted above; with `by` the check can only warn
+        )
+        .with_columns(unit_id=pl.coalesce("unit_id", pl.when(pl.col("_opened_on") <= pl.col("valid_to")).then("_unit")))
+        .drop("_opened_on", "_unit", "valid_from", "valid_to")
+    )
+
+
+def _with_working_time(tasks: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """`tasks` with duration_hours: working time between opening and completion, read from a running total."""
+    if tasks.is_empty():
+        return tasks.with_columns(duration_hours=pl.lit(None, dtype=pl.Float64))
+    opened_at, completed_at = pl.col("opened_at"), pl.col("completed_at")
+    first, opened, done = tasks.select(opened_at.min(), _last=opened_at.max(), _done=completed_at.max()).row(0)
+    last = min(done or opened, opened + LONGEST)
+    stretches = _working_stretches(policy, first.date() - dt.timedelta(days=2), last.date() + dt.timedelta(days=1))
+    timed = tasks.with_row_index("_task")
+    instants = pl.concat(
+        [
+            timed.select("_task", pl.lit(False).alias("_is_end"), pl.col("opened_at").alias("_at")),
+            timed.select("_task", pl.lit(True).alias("_is_end"), pl.col("completed_at").alias("_at")),
+        ]
+    ).filter(pl.col("_at") < last + dt.timedelta(days=1))
+    elapsed = pl.min_horizontal(pl.col("_at") - pl.col("_start"), pl.col("_length"))
+    totals = (
+        instants.sort("_at")
+        .join_asof(stretches, left_on="_at", right_on="_start", strategy="backward")
+        .select("_task", "_is_end", (pl.col("_before") + elapsed).fill_null(dt.timedelta(0)).alias("_total"))
+    )
+    worked = (
+        totals.filter("_is_end")
+        .join(totals.filter(~pl.col("_is_end")), on="_task", suffix="_at_start")
+        .select("_task", _hours(pl.col("_total") - pl.col("_total_at_start")).alias("duration_hours"))
+    )
+    return timed.join(worked, on="_task", how="left", maintain_order="left").drop("_task")
+
+
+def _working_stretches(policy: Policy, start: dt.date, end: dt.date) -> pl.DataFrame:
+    """One row per unbroken stretch of the default schedule's working time, with the working time before it."""
+    days = schedule_days(policy, start, end).filter(
+        pl.col("schedule_id") == policy.attendance.default_schedule, pl.col("scheduled_in").is_not_null()
+    )
+    until_break = days.select(
+        pl.col("scheduled_in").alias("_start"), pl.coalesce("break_from", "scheduled_out").alias("_end")
+    )
+    after_break = days.filter(pl.col("break_to").is_not_null()).select(
+        pl.col("break_to").alias("_start"), pl.col("scheduled_out").alias("_end")
+    )
+    return (
+        pl.concat([until_break, after_break])
+        .sort("_start")
+        .select("_start", (pl.col("_end") - pl.col("_start")).alias("_length"))
+        .with_columns(_before=pl.col("_length").cum_sum() - pl.col("_length"))
+    )
+
+
+def _hours(duration: pl.Expr) -> pl.Expr:
+    return duration.dt.total_microseconds() / 3_600_000_000
+
+
+def _share(numerator: str, denominator: str) -> pl.Expr:
+    return pl.when(pl.col(denominator) > 0).then(pl.col(numerator) / pl.col(denominator))

@@ -1,0 +1,82 @@
+"""KINERJA_HOME: where a deployment keeps everything it owns. The only module that reads the environment.
+
+Here: folder names, settings from the environment, making an empty home. Not here: what is written into the folders.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class HomeError(Exception):
+    """The home cannot be used; the message says which folder and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """One deployment's folder: files as delivered, Parquet, the warehouse, policy overrides, Dagster's state, reports."""
+
+    root: Path
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
+
+    @property
+    def lake(self) -> Path:
+        return self.root / "lake"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse.db"
+
+    @property
+    def policies(self) -> Path:
+        return self.root / "policies"
+
+    @property
+    def dagster(self) -> Path:
+        return self.root / "dagster"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    @property
+    def locks(self) -> Path:
+        return self.root / "locks"
+
+    @property
+    def is_initialised(self) -> bool:
+        return self.landing.is_dir() and self.lake.is_dir()
+
+
+def home_from_environment() -> Home:
+    """The home named by KINERJA_HOME, or ./kinerja_home; it need not exist yet."""
+    return Home(Path(os.environ.get("KINERJA_HOME") or "kinerja_home").absolute())
+
+
+def warehouse_url(home: Home) -> str:
+    """KINERJA_WAREHOUSE_URL (SQLite or PostgreSQL), by default the SQLite file in the home."""
+    return os.environ.get("KINERJA_WAREHOUSE_URL") or f"sqlite:///{home.warehouse}"
+
+
+def init_home(home: Home) -> None:
+    """Makes the folders of an empty home that works; an existing home keeps everything it holds.
+
+    Raises HomeError when the folder cannot be made.
+    """
+    try:
+        for folder in (home.landing, home.lake, home.policies, home.dagster, home.reports, home.locks):
+            folder.mkdir(parents=True, exist_ok=True)
+        # Delivered files hold personal data: only the account that runs the pipeline may read them.
+        home.landing.chmod(0o700)
+        home.lake.chmod(0o700)
+        home.dagster.chmod(0o700)
+    except OSError as error:
+        raise HomeError(
+            f"{home.root} cannot be made a home: {error.strerror}. "
+            "Name a folder you may write to with KINERJA_HOME or --home."
+        ) from error

@@ -1,0 +1,52 @@
+"""Landing's assets: the files of a region as delivered, by feed.
+
+Here: binding only. Not here: reading files (landing/readers) and the ledger (landing/deliveries).
+"""
+
+from collections.abc import Iterator
+
+from dagster import AssetExecutionContext, AssetsDefinition, AssetSpec, MaterializeResult, MetadataValue, multi_asset
+
+from kinerja_pipeline.landing.deliveries import deliveries, land_region
+from kinerja_pipeline.orchestration.deployment import Deployment
+from kinerja_pipeline.orchestration.metadata import definition_metadata
+from kinerja_pipeline.orchestration.resources import HomeResource, RegionLock
+
+
+def landing_assets(deployment: Deployment) -> list[AssetsDefinition]:
+    feeds = deployment.contracts.incoming
+    specs = [
+        AssetSpec(
+            ["landing", name],
+            group_name="landing",
+            kinds={"file"},
+            description=f"Files of {contract.name} as delivered, every version kept. {contract.description}",
+            metadata=definition_metadata(contract),
+            partitions_def=deployment.region,
+        )
+        for name, contract in feeds.items()
+    ]
+
+    @multi_asset(name="landing", specs=specs, partitions_def=deployment.region, can_subset=False)
+    def landing(
+        context: AssetExecutionContext, home: HomeResource, lock: RegionLock
+    ) -> Iterator[MaterializeResult[None]]:
+        region = context.partition_key
+        report = land_region(home.home, region, deployment.policies[region], deployment.contracts)
+        for problem in report.refused:
+            context.log.warning(problem)
+        ledger = deliveries(home.home, region)
+        for feed in feeds:
+            own = ledger.filter(ledger["feed"] == feed)
+            landed = own.filter(own["status_code"] == "landed")
+            yield MaterializeResult(
+                asset_key=["landing", feed],
+                metadata={
+                    "dagster/row_count": MetadataValue.int(int(landed["row_count"].sum() or 0)),
+                    "deliveries": len(landed),
+                    "refused files": len(own) - len(landed),
+                    "new in this run": report.new_by_feed.get(feed, 0),
+                },
+            )
+
+    return [landing]

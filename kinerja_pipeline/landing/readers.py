@@ -1,0 +1,42 @@
+"""Bytes of one delivered file -> an all-text frame with the place of every row.
+
+Here: which reader reads a file, and what holds for all of them. Not here: the formats (text, workbook, records), what
+the columns mean (landing/reshape), whether a value is right (validated/).
+A line or row with nothing in it (blanks, NUL padding, only delimiters) is not a row.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from kinerja_pipeline.contracts.model import Contract
+from kinerja_pipeline.landing.records import read_jsonl, read_parquet
+from kinerja_pipeline.landing.source import UnreadableFile, refuse_huge_cells, wanted_columns
+from kinerja_pipeline.landing.text import read_attlog, read_csv
+from kinerja_pipeline.landing.workbook import read_xlsx
+from kinerja_pipeline.policies.model import FileMapping
+
+__all__ = ["UnreadableFile", "read_source"]
+
+
+def read_source(data: bytes, path: str, mapping: FileMapping, contract: Contract) -> pl.DataFrame:
+    """One row per row of the file: the mapping's source columns as text, `_source_row`, `_problem`, `_raw`.
+
+    `path` names the file in messages only. Raises UnreadableFile.
+    """
+    wanted = wanted_columns(path, mapping, contract)
+    if not data.strip(b"\0 \t\r\n"):
+        raise UnreadableFile(path, "the whole file", "it is empty", "Export it again and deliver the new file")
+    match mapping.reader:
+        case "attlog":
+            source = read_attlog(data, path, wanted)
+        case "csv":
+            source = read_csv(data, path, mapping, wanted)
+        case "xlsx":
+            source = read_xlsx(data, path, mapping, contract, wanted)
+        case "jsonl":
+            source = read_jsonl(data, path, mapping, contract, wanted)
+        case "parquet":
+            source = read_parquet(data, path, contract, wanted)
+    refuse_huge_cells(source, path)
+    return source

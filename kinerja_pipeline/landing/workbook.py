@@ -1,0 +1,189 @@
+"""Workbooks (.xlsx): one sheet as text, with what a workbook can hide: lost digits, stray cells, bombs.
+
+Here: opening, measuring and reading a sheet. Not here: other formats, and what the columns mean (landing/reshape).
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import zipfile
+from array import array
+from string import ascii_uppercase
+from xml.etree import ElementTree
+from xml.parsers import expat
+
+import polars as pl
+
+from kinerja_pipeline.contracts.model import Contract
+from kinerja_pipeline.landing.source import (
+    HEADER_ROWS,
+    UnreadableFile,
+    Wanted,
+    find_header,
+    mapping_fault,
+    nearest,
+    positions_of,
+    refuse_many_columns,
+    title,
+    with_numeric,
+)
+from kinerja_pipeline.policies.model import FileMapping
+
+MAX_XLSX_BYTES = 2 * 1024**3
+MAX_XLSX_CELLS = 100_000_000
+MAX_XLSX_RATIO = 400
+
+
+def read_xlsx(data: bytes, path: str, mapping: FileMapping, contract: Contract, wanted: Wanted) -> pl.DataFrame:
+    """One sheet of a workbook as text. A number where a text of more than 15 digits belongs has lost its last digits:
+    such a row is `<column>__numeric`."""
+    archive = _opened(data, path)
+    import fastexcel
+
+    try:
+        workbook = fastexcel.read_excel(data)
+        sheets = workbook.sheet_names
+        sheet = mapping.sheet if mapping.sheet is not None else sheets[0]
+        if sheet not in sheets:
+            remedy = f"Name one of its sheets ({', '.join(sheets[:10])}) in the mapping{nearest(sheet, sheets)}"
+            raise UnreadableFile(path, f"sheet '{sheet}'", "there is no such sheet", remedy)
+        part = _sheet_part(archive, sheet)
+        numeric = _scan_sheet(archive, part, path, sheet)
+        loaded = workbook.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string")
+        grid: pl.DataFrame = loaded.to_polars()
+        left = min((c.absolute_index or 0 for c in loaded.available_columns()), default=0)
+    except UnreadableFile:
+        raise
+    except BaseException as error:  # a panic of the Rust reader is no Exception
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+            raise
+        raise _damaged(path, f"the reader stopped with {type(error).__name__}") from None
+    width = left + grid.width
+    refuse_many_columns(path, f"sheet '{sheet}'", width)
+    if mapping.column_names:
+        names, start = list(mapping.column_names), mapping.header_row
+    elif mapping.header_row == 0:
+        raise mapping_fault(path, "header_row is 0, but no column_names are given", "", ())
+    else:
+        head = grid.head(max(HEADER_ROWS, mapping.header_row)).rows()
+        top = [(i + 1, [""] * left + [title(c) for c in row]) for i, row in enumerate(head)]
+        start = find_header(top, mapping.header_row, path, f"sheet '{sheet}', row", wanted)
+        names = top[start - 1][1]
+    positions = positions_of(names, path, f"sheet '{sheet}', row {start}", wanted)
+    cells = {
+        n: grid.to_series(at - left) if left <= at < width else pl.Series([None] * grid.height, dtype=pl.String)
+        for n, at in positions.items()
+    }
+    hollow = (
+        pl.all_horizontal(pl.col(c).fill_null("").str.strip_chars() == "" for c in grid.columns)
+        if grid.width
+        else pl.lit(True)
+    )
+    frame = (
+        pl.DataFrame(cells, schema=dict.fromkeys(positions, pl.String))
+        .with_columns(
+            # A date without a time is a date cell at midnight; the page's dateMeans depends on seeing no time.
+            pl.all().str.replace(r"^(\d{4}-\d{2}-\d{2}) 00:00:00$", "$1")
+        )
+        .with_columns(
+            pl.int_range(1, grid.height + 1, dtype=pl.UInt32, eager=True).alias("_source_row"),
+            grid.select(hollow.alias("_hollow"))["_hollow"]
+            if grid.width
+            else pl.Series("_hollow", [], dtype=pl.Boolean),
+        )
+        .slice(start)
+        .filter(~pl.col("_hollow"))
+        .drop("_hollow")
+    )
+    marks = {n: numeric[at] for n, at in positions.items() if at in numeric}
+    return with_numeric(frame, marks, contract, wanted)
+
+
+def _opened(data: bytes, path: str) -> zipfile.ZipFile:
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        remedy = "Save it as .xlsx without password and deliver it again"
+        raise UnreadableFile(path, "the whole file", "it is an old .xls workbook or protected by a password", remedy)
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        infos = archive.infolist()
+        size = sum(i.file_size for i in infos)
+        packed = max(1, sum(i.compress_size for i in infos))
+        if size > MAX_XLSX_BYTES or (size > 64 * 1024**2 and size / packed > MAX_XLSX_RATIO):
+            problem = f"it unpacks to {size / 1024**2:,.0f} MB, {size / packed:,.0f} times its size"
+            raise UnreadableFile(path, "the whole file", problem, "Deliver a smaller workbook, or the table as CSV")
+        # Reads every part: a directory that lies about a part's size fails here, before anything is unpacked whole.
+        broken = archive.testzip()
+        archive.getinfo("xl/workbook.xml")
+    except UnreadableFile:
+        raise
+    except Exception as error:  # zipfile lets whatever its parts raise through: zlib, struct, lzma errors
+        raise _damaged(path, "it is not an .xlsx workbook") from error
+    if broken is not None:
+        raise _damaged(path, f"its part '{broken}' is broken")
+    return archive
+
+
+def _damaged(path: str, problem: str) -> UnreadableFile:
+    return UnreadableFile(
+        path, "the whole file", problem, "Open it in a spreadsheet program, save it as .xlsx, deliver it again"
+    )
+
+
+def _sheet_part(archive: zipfile.ZipFile, sheet: str) -> str:
+    """The archive's part that holds the named sheet."""
+    book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+    links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    targets = {link.get("Id"): link.get("Target", "") for link in links}
+    for element in book.iter():
+        if element.tag.rpartition("}")[2] == "sheet" and element.get("name") == sheet:
+            identity = next(v for k, v in element.attrib.items() if k.rpartition("}")[2] == "id")
+            return posixpath.normpath(posixpath.join("/xl", targets[identity])).lstrip("/")
+    raise KeyError(sheet)
+
+
+def _scan_sheet(archive: zipfile.ZipFile, part: str, path: str, sheet: str) -> dict[int, array[int]]:
+    """The rows (from 1) with a number, per column (from 0). Raises UnreadableFile for a sheet too wide to hold.
+
+    The spreadsheet reader gives text without saying what was a number, and takes memory for every cell up to the last.
+    """
+    numbers: dict[int, array[int]] = {}
+    row, column, is_number, last_row, last_column = 0, -1, False, 0, 0
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal row, column, is_number, last_row, last_column
+        tag = tag.rpartition(":")[2]
+        if tag == "c":
+            place = attributes.get("r")
+            column = _column_index(place) if place else column + 1
+            if place and (digits := place.lstrip(ascii_uppercase)).isdecimal():
+                row = min(int(digits[:9]), 2**31)
+            last_row, last_column = max(last_row, row), max(last_column, column)
+            is_number = attributes.get("t", "n") == "n"
+        elif tag == "v" and is_number:
+            numbers.setdefault(column, array("I")).append(row)
+        elif tag == "row":
+            row, column = min(int(attributes.get("r", row + 1)), 2**31), -1
+
+    def refuse(*_: object) -> None:
+        raise _damaged(path, "it holds a document type, which no spreadsheet program writes")
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    parser.StartDoctypeDeclHandler = refuse
+    with archive.open(part) as stream:
+        parser.ParseFile(stream)
+    refuse_many_columns(path, f"sheet '{sheet}'", last_column + 1)
+    if last_row * (last_column + 1) > MAX_XLSX_CELLS:
+        problem = f"a cell stands at row {last_row:,}, column {last_column + 1:,}, far from the table"
+        raise UnreadableFile(path, f"sheet '{sheet}'", problem, "Delete the stray cell, or deliver the table as CSV")
+    return numbers
+
+
+def _column_index(place: str) -> int:
+    index = 0
+    for character in place[:4]:
+        if not "A" <= character <= "Z":
+            break
+        index = index * 26 + ord(character) - 64
+    return index - 1

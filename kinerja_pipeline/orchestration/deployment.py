@@ -1,0 +1,98 @@
+"""What every room's assets are built from: contracts, policies, and the partitions that follow from them.
+
+Here: one value made once per code location, and partition keys to values. Not here: run-time resources
+(orchestration/resources) and any asset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from dagster import (
+    AssetExecutionContext,
+    DimensionPartitionMapping,
+    IdentityPartitionMapping,
+    MonthlyPartitionsDefinition,
+    MultiPartitionKey,
+    MultiPartitionMapping,
+    MultiPartitionsDefinition,
+    MultiToSingleDimensionPartitionMapping,
+    PartitionMapping,
+    StaticPartitionsDefinition,
+    TimeWindowPartitionMapping,
+)
+
+from kinerja_pipeline.contracts.model import Contract, Contracts
+from kinerja_pipeline.policies.indicators import CompiledIndicator, compiled
+from kinerja_pipeline.policies.model import Policy
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Contracts and policies of one deployment; regions come from the policies, months from the first any region knows."""
+
+    contracts: Contracts
+    policies: Mapping[str, Policy]
+
+    @cached_property
+    def region(self) -> StaticPartitionsDefinition:
+        return StaticPartitionsDefinition(list(self.policies))
+
+    @cached_property
+    def region_month(self) -> MultiPartitionsDefinition:
+        first = min(p.first_month for p in self.policies.values())
+        # One month ahead of the clock: the running month is a partition too, so that operators see it fill.
+        month = MonthlyPartitionsDefinition(start_date=first, fmt="%Y-%m", end_offset=1)
+        return MultiPartitionsDefinition({"region": self.region, "month": month})
+
+    @cached_property
+    def of_region(self) -> PartitionMapping:
+        """A region-month that needs what the region has."""
+        return MultiToSingleDimensionPartitionMapping("region")
+
+    def window(self, before: int) -> PartitionMapping:
+        """A region-month that needs the same region's months from `before` earlier up to itself."""
+        months = TimeWindowPartitionMapping(start_offset=-before, allow_nonexistent_upstream_partitions=True)
+        return MultiPartitionMapping(
+            {
+                "region": DimensionPartitionMapping("region", IdentityPartitionMapping()),
+                "month": DimensionPartitionMapping("month", months),
+            }
+        )
+
+    @cached_property
+    def indicators(self) -> Mapping[str, tuple[CompiledIndicator, ...]]:
+        """Every region's compiled indicators; raises PolicyError when a declaration is wrong."""
+        return {region: compiled(policy, self.contracts) for region, policy in self.policies.items()}
+
+    @cached_property
+    def event_feeds(self) -> tuple[Contract, ...]:
+        return tuple(c for c in self.contracts.incoming.values() if c.is_event)
+
+    @cached_property
+    def dated_feeds(self) -> tuple[Contract, ...]:
+        """The dated feeds, each after those it refers to."""
+        left = {c.name: c for c in self.contracts.incoming.values() if not c.is_event}
+        ordered: list[Contract] = []
+        while left:
+            ready = [c for c in left.values() if not {r.reference[0] for r in c.rules if r.reference} & (left.keys() - {c.name})]
+            assert ready, f"these feeds refer to each other in a circle: {', '.join(left)}"
+            ordered += ready
+            for contract in ready:
+                del left[contract.name]
+        return tuple(ordered)
+
+
+def partition_key(region: str, month: str) -> MultiPartitionKey:
+    """Dagster's key of a region and month ('2026-03')."""
+    return MultiPartitionKey({"region": region, "month": month})
+
+
+def region_month_of(context: AssetExecutionContext) -> tuple[str, str]:
+    """The region and month ('2026-03') that a run works on."""
+    key = context.partition_key
+    assert isinstance(key, MultiPartitionKey)
+    dimensions = key.keys_by_dimension
+    return dimensions["region"], dimensions["month"]

@@ -1,0 +1,70 @@
+"""Run-time resources: the home, the clock, and the lock that keeps two runs off one region.
+
+Here: what a run needs from outside. Not here: settings' names (home.py).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dagster import ConfigurableResource, InitResourceContext
+from pydantic import PrivateAttr
+
+from kinerja_pipeline.home import Home, home_from_environment
+from kinerja_pipeline.orchestration.storage import Lake
+
+
+class HomeResource(ConfigurableResource[Home]):
+    """The deployment's home, read from KINERJA_HOME when the run starts."""
+
+    @property
+    def home(self) -> Home:
+        return home_from_environment()
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(self.home.lake)
+
+
+class Clock(ConfigurableResource[dt.date]):
+    """Today and now; `today` (2026-07-06) is set to recompute as of a date, empty means the machine's clock."""
+
+    today: str = ""
+
+    def local_today(self, zone: ZoneInfo) -> dt.date:
+        return dt.date.fromisoformat(self.today) if self.today else dt.datetime.now(zone).date()
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC)
+
+
+class RegionLock(ConfigurableResource[None]):
+    """One run at a time per region, from reading other months to the commit, for command line and daemon alike.
+
+    The lock is the operating system's, so a killed run leaves none behind.
+    """
+
+    _region: str = PrivateAttr("")
+
+    @contextmanager
+    def yield_for_execution(self, context: InitResourceContext) -> Generator[Any, None, None]:
+        run = context.run
+        tags = run.tags if run else {}
+        region = tags.get("dagster/partition/region") or tags.get("dagster/partition") or "all"
+        with locked(home_from_environment(), region):
+            yield self
+
+
+@contextmanager
+def locked(home: Home, region: str) -> Generator[None, None, None]:
+    """Holds the region's lock; waits while another run holds it."""
+    home.locks.mkdir(parents=True, exist_ok=True)
+    name = "".join(c if c.isalnum() or c in "_-" else "_" for c in region)
+    with (home.locks / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,65 @@
+"""The lake: one Parquet file per table, region and month, written beside and then renamed.
+
+Here: paths, reading and writing whole frames, and the IO manager that gives them to assets. Not here: what is landed
+(landing/deliveries keeps its own files under lake/landing) and anything about databases.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """The Parquet files of a home, by room, table, region and month (None for what has no months)."""
+
+    root: Path
+
+    def path(self, room: str, table: str, region: str, month: str | None = None) -> Path:
+        place = self.root / room / table
+        return place / region / f"{month}.parquet" if month else place / f"{region}.parquet"
+
+    def write(self, frame: pl.DataFrame, room: str, table: str, region: str, month: str | None = None) -> Path:
+        """Writes the whole frame beside the old file, then renames: a reader sees all of the old or all of the new."""
+        target = self.path(room, table, region, month)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}.", suffix=".tmp")
+        beside = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                frame.write_parquet(file, compression="zstd", statistics=True)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(target)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+        return target
+
+    def months(self, room: str, table: str, region: str) -> list[str]:
+        """The months that have a file, in order."""
+        return sorted(p.stem for p in (self.root / room / table / region).glob("[0-9]*.parquet"))
+
+    def has(self, room: str, table: str, region: str, month: str | None = None) -> bool:
+        return self.path(room, table, region, month).is_file()
+
+    def read(self, room: str, table: str, region: str, months: str | Iterable[str] | None = None) -> pl.DataFrame:
+        """The rows of the given months that have a file (of the region's one file when None).
+
+        Raises FileNotFoundError when there is none of them: an empty partition has a file too.
+        """
+        wanted: list[str | None] = [None] if months is None else [months] if isinstance(months, str) else list(months)
+        files = [p for m in wanted if (p := self.path(room, table, region, m)).is_file()]
+        if not files:
+            raise FileNotFoundError(
+                f"{room}/{table} of {region} has no data for {', '.join(m or 'the region' for m in wanted)}; "
+                f"materialize {room}/{table} for it first"
+            )
+        return pl.concat([pl.read_parquet(p) for p in files], how="vertical")
+

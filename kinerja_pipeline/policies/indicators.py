@@ -1,0 +1,97 @@
+"""Indicator declarations -> expressions: parsed, checked against the fact's columns, ready to run in one aggregation.
+
+Here: what a declaration may say and the errors its author needs. Not here: running it (kpi/indicators).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+import sqlglot
+from sqlglot import exp
+
+from kinerja_pipeline.contracts.model import Contracts
+from kinerja_pipeline.policies.loader import PolicyError
+from kinerja_pipeline.policies.model import Indicator, Policy
+
+MAX_EXPRESSION = 500
+"""Characters; thousands of chained terms crash the engine, and nobody could read them."""
+
+DERIVED: Mapping[str, tuple[str, ...]] = {
+    "attendance_day": ("is_workday", "is_present"),
+    "task_outcome": ("is_due", "is_opened", "is_completed", "is_backlog"),
+    "feedback_answer": ("nip", "unit_id"),
+    "indicator_measurement": ("nip", "unit_id"),
+}
+"""Named columns that the facts add for declarations, so that none needs date arithmetic."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledIndicator:
+    """One indicator as row expressions over its fact: `keep` selects rows, the other two are summed over them."""
+
+    indicator_id: str
+    declared: Indicator
+    keep: pl.Expr
+    numerator: pl.Expr
+    denominator: pl.Expr | None
+
+
+def fact_columns(contracts: Contracts) -> dict[str, tuple[str, ...]]:
+    """The columns a declaration may name, by fact."""
+    source = {
+        "attendance_day": contracts.outgoing["attendance_day"].names,
+        "task_outcome": contracts.outgoing["task_outcome"].names,
+        "feedback_answer": contracts.incoming["feedback_response"].names,
+        "indicator_measurement": contracts.incoming["indicator_measurement"].names,
+    }
+    return {fact: (*columns, *DERIVED[fact]) for fact, columns in source.items()}
+
+
+def compiled(policy: Policy, contracts: Contracts) -> tuple[CompiledIndicator, ...]:
+    """The active indicators of a policy. Raises PolicyError naming indicator, key, and the nearest right name."""
+    facts = fact_columns(contracts)
+    return tuple(
+        _compiled(policy.region, name, declared, facts) for name, declared in policy.indicators.items() if declared.is_active
+    )
+
+
+def _compiled(region: str, name: str, declared: Indicator, facts: Mapping[str, tuple[str, ...]]) -> CompiledIndicator:
+    place = f"policy {region}: indicators.{name}"
+    if declared.fact not in facts:
+        raise PolicyError(f"{place}.fact: there is no fact '{declared.fact}'{_near(declared.fact, facts)}")
+    columns = facts[declared.fact]
+    return CompiledIndicator(
+        name,
+        declared,
+        keep=_expression(f"{place}.filter", declared.filter, columns).fill_null(False) if declared.filter else pl.lit(True),
+        numerator=_expression(f"{place}.numerator", declared.numerator, columns),
+        denominator=_expression(f"{place}.denominator", declared.denominator, columns) if declared.denominator else None,
+    )
+
+
+def _expression(place: str, text: str, columns: Iterable[str]) -> pl.Expr:
+    if len(text) > MAX_EXPRESSION:
+        raise PolicyError(f"{place}: longer than {MAX_EXPRESSION} characters; name a column for it instead")
+    try:
+        tree = sqlglot.parse_one(text)
+    except sqlglot.errors.SqlglotError as error:
+        raise PolicyError(f"{place}: '{text}' is not an SQL expression: {str(error).splitlines()[0]}") from None
+    if any(tree.find_all(exp.Query, exp.AggFunc, exp.Window)):
+        raise PolicyError(f"{place}: '{text}' must be an expression of one row; sums and selections are the pipeline's part")
+    known = set(columns)
+    for column in tree.find_all(exp.Column):
+        if column.name not in known:
+            raise PolicyError(f"{place}: no column '{column.name}' in the fact{_near(column.name, known)}")
+    try:
+        return pl.sql_expr(text)
+    except pl.exceptions.PolarsError as error:
+        raise PolicyError(f"{place}: '{text}' cannot be computed: {str(error).splitlines()[0]}") from None
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), 1)
+    return f"; did you mean '{near[0]}'?" if near else ""

@@ -1,0 +1,167 @@
+"""Validated's assets: believed rows, their quarantine, and the tally that adds up, by feed.
+
+Here: binding, checks and metadata. Not here: the split (validated/split), what it reads (validated/judge).
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+
+import polars as pl
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSpec,
+    AssetDep,
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    AssetSpec,
+    MaterializeResult,
+    PartitionMapping,
+    PartitionsDefinition,
+    multi_asset,
+)
+
+from kinerja_pipeline.contracts.model import Contract
+from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
+from kinerja_pipeline.orchestration.metadata import (
+    conservation_check,
+    conservation_check_spec,
+    contract_check,
+    contract_check_spec,
+    counts,
+    definition_metadata,
+)
+from kinerja_pipeline.orchestration.resources import HomeResource, RegionLock
+from kinerja_pipeline.orchestration.storage import Lake
+from kinerja_pipeline.validated.judge import Judged, judge_dated, judge_margin, judge_month
+
+MARGIN = "attendance_margin"
+EVENT_TALLY, DATED_TALLY = "event_tally", "dated_tally"
+
+
+def validated_assets(deployment: Deployment) -> list[AssetsDefinition]:
+    return [_dated(deployment), _events(deployment)]
+
+
+def _dated(deployment: Deployment) -> AssetsDefinition:
+    feeds = deployment.dated_feeds
+    specs = [*_feed_specs(feeds, deployment.region, None, ()), _tally_spec(DATED_TALLY, feeds, deployment.region)]
+
+    @multi_asset(
+        name="validated_dated",
+        specs=specs,
+        check_specs=_check_specs(feeds, deployment.region),
+        partitions_def=deployment.region,
+        can_subset=False,
+    )
+    def validated_dated(
+        context: AssetExecutionContext, home: HomeResource, lock: RegionLock
+    ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
+        region = context.partition_key
+        judged = judge_dated(home.home, deployment.policies[region], feeds)
+        yield from _kept(home.lake, judged, DATED_TALLY, region, None)
+
+    return validated_dated
+
+
+def _events(deployment: Deployment) -> AssetsDefinition:
+    feeds, partitions = deployment.event_feeds, deployment.region_month
+    registers = [c.name for c in deployment.dated_feeds]
+    margin = AssetSpec(
+        ["validated", MARGIN],
+        group_name="validated",
+        kinds={"parquet"},
+        deps=[AssetDep(["landing", "attendance_log"], partition_mapping=deployment.of_region)],
+        description="Believed taps of the neighbour months within 36 hours of the month: shifts cross midnight and month ends.",
+    )
+    specs = [
+        *_feed_specs(feeds, partitions, deployment.of_region, registers),
+        margin,
+        _tally_spec(EVENT_TALLY, feeds, partitions),
+    ]
+
+    @multi_asset(
+        name="validated",
+        specs=specs,
+        check_specs=_check_specs(feeds, partitions),
+        partitions_def=partitions,
+        can_subset=False,
+    )
+    def validated(
+        context: AssetExecutionContext, home: HomeResource, lock: RegionLock
+    ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
+        region, month = region_month_of(context)
+        policy, lake = deployment.policies[region], home.lake
+        references = {name: lake.read("validated", name, region) for name in registers}
+        yield from _kept(lake, judge_month(home.home, policy, month, feeds, references), EVENT_TALLY, region, month)
+        near = judge_margin(home.home, policy, month, deployment.contracts.incoming["attendance_log"], references)
+        lake.write(near, "validated", MARGIN, region, month)
+        yield MaterializeResult(asset_key=["validated", MARGIN], metadata={"dagster/row_count": len(near)})
+
+    return validated
+
+
+def _feed_specs(
+    feeds: Iterable[Contract],
+    partitions: PartitionsDefinition[str],
+    of_region: PartitionMapping | None,
+    registers: Iterable[str],
+) -> Iterator[AssetSpec]:
+    for contract in feeds:
+        referred = {r.reference[0] for r in contract.rules if r.reference}
+        landing = AssetDep(["landing", contract.name], partition_mapping=of_region)
+        known = [AssetDep(["validated", name], partition_mapping=of_region) for name in sorted(referred)]
+        for room, text in (
+            ("validated", f"Rows believed. {contract.description}"),
+            ("quarantine", f"Rows of {contract.name} not believed, as delivered, each with its reasons."),
+        ):
+            yield AssetSpec(
+                [room, contract.name],
+                group_name=room,
+                kinds={"parquet"},
+                deps=[landing, *known],
+                description=text,
+                metadata=definition_metadata(contract) if room == "validated" else None,
+                owners=None,
+            )
+
+
+def _tally_spec(name: str, feeds: Iterable[Contract], partitions: PartitionsDefinition[str]) -> AssetSpec:
+    return AssetSpec(
+        ["validated", name],
+        group_name="validated",
+        kinds={"parquet"},
+        deps=[],
+        description="One row per delivery and rule that failed, and one `all` per delivery: landed = valid + rejected + superseded. "
+        f"Feeds: {', '.join(c.name for c in feeds)}.",
+    )
+
+
+def _check_specs(feeds: Iterable[Contract], partitions: PartitionsDefinition[str]) -> list[AssetCheckSpec]:
+    specs = []
+    for contract in feeds:
+        key = AssetKey(["validated", contract.name])
+        specs += [contract_check_spec(contract, key, partitions), conservation_check_spec(key, partitions)]
+    return specs
+
+
+def _kept(
+    lake: Lake, judged: Iterable[Judged], tally_name: str, region: str, month: str | None
+) -> Iterator[MaterializeResult[None]]:
+    """Writes each feed's split to the lake and says what became of it."""
+    tallies, start = [], time.perf_counter()
+    for contract, result in judged:
+        lake.write(result.rejected, "quarantine", contract.name, region, month)
+        lake.write(result.valid, "validated", contract.name, region, month)
+        tallies.append(result.tally)
+        seconds, start = time.perf_counter() - start, time.perf_counter()
+        key = AssetKey(["validated", contract.name])
+        yield MaterializeResult(asset_key=["quarantine", contract.name], metadata=counts(result.rejected, seconds))
+        yield MaterializeResult(
+            asset_key=key,
+            metadata=counts(result.valid, seconds),
+            check_results=[contract_check(contract, key, result.tally), conservation_check(key, result.tally)],
+        )
+    tally = pl.concat(tallies)
+    lake.write(tally, "validated", tally_name, region, month)
+    yield MaterializeResult(asset_key=["validated", tally_name], metadata={"dagster/row_count": len(tally)})

@@ -1,0 +1,77 @@
+"""A region's landed rows -> validated tables: which frames a split needs, and where they come from.
+
+Here: reading landed rows and references, splitting feed by feed. Not here: the split itself (validated/split), Dagster.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import polars as pl
+
+from kinerja_pipeline.contracts.model import Contract
+from kinerja_pipeline.facts.periods import add_months, month_end, month_start
+from kinerja_pipeline.home import Home
+from kinerja_pipeline.landing.deliveries import deliveries, scan_landed
+from kinerja_pipeline.policies.model import Policy
+from kinerja_pipeline.validated.parsing import parsed
+from kinerja_pipeline.validated.split import Split, split
+
+MARGIN = dt.timedelta(hours=36)
+"""Attendance of a month reads this much of its neighbours: shifts cross midnight and month ends."""
+
+
+class Judged(NamedTuple):
+    """One feed's split."""
+
+    contract: Contract
+    split: Split
+
+
+def judge_dated(home: Home, policy: Policy, feeds: Iterable[Contract]) -> Iterator[Judged]:
+    """Splits the dated feeds of a region in order, each checked against those before it.
+
+    A reference to a feed that the policy does not declare is not checked.
+    """
+    references: dict[str, pl.DataFrame] = {}
+    ledger = deliveries(home, policy.region)
+    for contract in feeds:
+        landed = scan_landed(home, policy.region, contract.name, None)
+        result = split(landed, contract, zone=policy.time_zone, references=references, deliveries=ledger)
+        if contract.name in policy.feeds:
+            references[contract.name] = result.valid
+        yield Judged(contract, result)
+
+
+def judge_month(
+    home: Home, policy: Policy, month: str, feeds: Iterable[Contract], references: Mapping[str, pl.DataFrame]
+) -> Iterator[Judged]:
+    """Splits the event feeds of a region and month against the region's validated dated feeds."""
+    declared = {name: frame for name, frame in references.items() if name in policy.feeds}
+    ledger = deliveries(home, policy.region)
+    for contract in feeds:
+        landed = scan_landed(home, policy.region, contract.name, month)
+        yield Judged(
+            contract, split(landed, contract, zone=policy.time_zone, references=declared, deliveries=ledger, month=month)
+        )
+
+
+def judge_margin(
+    home: Home, policy: Policy, month: str, contract: Contract, references: Mapping[str, pl.DataFrame]
+) -> pl.DataFrame:
+    """The valid rows of the neighbour months within 36 hours of `month`, from the landed rows themselves, so that a month
+    does not depend on whether its neighbours have been computed."""
+    declared = {name: frame for name, frame in references.items() if name in policy.feeds}
+    ledger = deliveries(home, policy.region)
+    first = dt.datetime.combine(month_start(month), dt.time()) - MARGIN
+    last = dt.datetime.combine(month_end(month), dt.time()) + dt.timedelta(days=1) + MARGIN
+    assert contract.month_from is not None
+    at = parsed(contract.column(contract.month_from), policy.time_zone)
+    parts = []
+    for neighbour in (add_months(month, -1), add_months(month, 1)):
+        near = scan_landed(home, policy.region, contract.name, neighbour).filter(at.is_between(first, last))
+        result = split(near, contract, zone=policy.time_zone, references=declared, deliveries=ledger, month=neighbour)
+        parts.append(result.valid)
+    return pl.concat(parts)

@@ -1,0 +1,118 @@
+"""Text -> typed values, one explicit reading for each kind; used by landing (month only) and by the split (everything).
+
+Here: expressions that give null for what cannot be read. Not here: what to do about it (validated/split).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from kinerja_pipeline.contracts.model import Column, Contract
+
+ISO = r"^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2})?(\.\d{1,9})?)?$"
+ISO_OFFSET = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(Z|[+-]\d{2}:?\d{2})$"
+DAY_FIRST = r"^(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2}))?)?$"
+TRUE, FALSE = ["true", "1", "ya", "y"], ["false", "0", "tidak", "t"]
+
+
+def cleaned(column: Column) -> pl.Expr:
+    """The column's text without surrounding blanks and the characters its page strips; null when nothing is left."""
+    text = pl.col(column.name).str.strip_chars()
+    for character in column.strip:
+        text = text.str.replace_all(character, "", literal=True)
+    return pl.when(text != "").then(text)
+
+
+def parsed(column: Column, zone: str) -> pl.Expr:
+    """The typed value of a text column; null where the text is missing or cannot be read as the column's kind.
+
+    Timestamps are local wall-clock times of `zone`; an offset in the text is converted to it.
+    """
+    text = cleaned(column)
+    match column.kind:
+        case "string":
+            return text
+        case "integer":
+            return _number(text).pipe(lambda n: pl.when(n == n.floor()).then(n)).cast(pl.Int64, strict=False)
+        case "number":
+            return _number(text)
+        case "boolean":
+            lower = text.str.to_lowercase()
+            return pl.when(lower.is_in(TRUE)).then(True).when(lower.is_in(FALSE)).then(False)
+        case "date":
+            return timestamp(text, zone).dt.date()
+        case "timestamp":
+            value = timestamp(text, zone)
+            if column.is_end_of_day:
+                end = value.dt.offset_by("1d").dt.offset_by("-1s")
+                return pl.when(text.str.len_chars() <= 10).then(end).otherwise(value)
+            return value
+
+
+def _number(text: pl.Expr) -> pl.Expr:
+    # "87,5" is the Indonesian 87.5; "1,234" could be either, so a comma counts only before one or two decimals.
+    point = text.str.replace(r"^([+-]?\d+),(\d{1,2})$", "$1.$2")
+    number = point.cast(pl.Float64, strict=False)
+    return pl.when(point.str.contains(r"^[+-]?(\d+\.?\d*|\.\d+)$") & number.is_finite()).then(number)
+
+
+def timestamp(text: pl.Expr, zone: str) -> pl.Expr:
+    """Local Datetime("us") from ISO text, Indonesian day-first text, or ISO text with an offset; null otherwise."""
+    # The common case first: a device's "2026-03-01 07:31:00" is parsed without looking at the other forms.
+    iso = text.str.replace("T", " ", literal=True)
+    seconds = iso.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+    return pl.coalesce(
+        seconds,
+        iso.str.to_datetime("%Y-%m-%d %H:%M", time_unit="us", strict=False),
+        iso.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False),
+        iso.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us")),
+        _day_first(text),
+        _with_offset(text, zone),
+    )
+
+
+def _day_first(text: pl.Expr) -> pl.Expr:
+    slashed = text.str.replace_all("-", "/", literal=True).str.replace("T", " ", literal=True)
+    readable = pl.when(text.str.contains(DAY_FIRST)).then(slashed)
+    return pl.coalesce(
+        readable.str.to_datetime("%d/%m/%Y %H:%M:%S", time_unit="us", strict=False),
+        readable.str.to_datetime("%d/%m/%Y %H:%M", time_unit="us", strict=False),
+        readable.str.to_date("%d/%m/%Y", strict=False).cast(pl.Datetime("us")),
+    )
+
+
+def _with_offset(text: pl.Expr, zone: str) -> pl.Expr:
+    offset = pl.when(text.str.contains(ISO_OFFSET)).then(
+        text.str.replace("T", " ", literal=True).str.replace(r"\s?Z$", "+00:00")
+    )
+    read = [
+        offset.str.to_datetime(f"%Y-%m-%d %H:%M{seconds}%#z", time_unit="us", time_zone="UTC", strict=False)
+        for seconds in (":%S%.f", ":%S", "")
+    ]
+    return pl.coalesce(*read).dt.convert_time_zone(zone).dt.replace_time_zone(None)
+
+
+def period_month(text: pl.Expr) -> pl.Expr:
+    """The month text that carries a period: itself for 2026-03, the last month for 2026-Q1, 2026-S1 and 2026."""
+    year = text.str.slice(0, 4)
+    quarter = text.str.extract(r"^\d{4}-Q([1-4])$", 1).cast(pl.Int64) * 3
+    half = text.str.extract(r"^\d{4}-S([12])$", 1).cast(pl.Int64) * 6
+    last = pl.coalesce(quarter, half).cast(pl.String).str.zfill(2)
+    return (
+        pl.when(text.str.contains(r"^\d{4}-(0[1-9]|1[0-2])$"))
+        .then(text)
+        .when(text.str.contains(r"^\d{4}-(Q[1-4]|S[12])$"))
+        .then(pl.concat_str(year, pl.lit("-"), last))
+        .when(text.str.contains(r"^\d{4}$"))
+        .then(pl.concat_str(text, pl.lit("-12")))
+    )
+
+
+def landing_month(contract: Contract, zone: str) -> pl.Expr:
+    """The month ('2026-03') of the contract's monthFrom column, null when it cannot be read. Same reading as the split."""
+    assert contract.month_from is not None, f"{contract.name} is a dated feed: it has no months"
+    column = contract.column(contract.month_from)
+    if column.kind == "string":
+        return period_month(cleaned(column))
+    value = parsed(column, zone)
+    return value.dt.strftime("%Y-%m")

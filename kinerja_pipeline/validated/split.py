@@ -1,0 +1,259 @@
+"""The split: landed text + contract -> valid, rejected and superseded rows, and a tally that adds up.
+
+Here: one pass of booleans per rule, reasons only for the rejected rows, which of several versions of a key stands.
+Not here: reading the landed files (landing/), the text's reading (validated/parsing), what the rules are (contracts/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from kinerja_pipeline.contracts.model import Contract, Rule
+from kinerja_pipeline.validated.parsing import DAY_FIRST, cleaned, landing_month, parsed
+
+TALLY_SCHEMA: dict[str, type[pl.DataType]] = {
+    "feed": pl.String,
+    "delivery_id": pl.String,
+    "rule_id": pl.String,
+    "severity_code": pl.String,
+    "landed_count": pl.Int64,
+    "valid_count": pl.Int64,
+    "rejected_count": pl.Int64,
+    "superseded_count": pl.Int64,
+    "failed_count": pl.Int64,
+    "first_source_row": pl.Int64,
+}
+_OWN = ("_delivery_id", "_source_row")
+
+
+class ConservationError(Exception):
+    """Rows went missing between landing and the split: a fault of the program, never of the data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What became of the landed rows of one feed and partition.
+
+    valid: typed contract columns, `_delivery_id`, `_source_row`.
+    rejected: the contract columns as delivered (text), `_delivery_id`, `_source_row`, `_reasons`, `_raw`.
+    superseded: `_delivery_id`, `_source_row` of rows that a later or repeated row replaces.
+    tally: one row per delivery and rule that failed, and one per delivery with rule_id `all`.
+    """
+
+    valid: pl.DataFrame
+    rejected: pl.DataFrame
+    superseded: pl.DataFrame
+    tally: pl.DataFrame
+
+
+def split(
+    landed: pl.DataFrame,
+    contract: Contract,
+    *,
+    zone: str,
+    references: Mapping[str, pl.DataFrame],
+    deliveries: pl.DataFrame,
+    month: str | None = None,
+) -> Split:
+    """Splits the landed rows of `month` (all rows of a dated feed); rows of other months only decide which version stands.
+
+    `references` holds the validated frames of the feeds that the region declares; a rule whose feed is not declared is
+    not applied. `deliveries` has delivery_id, sequence and delivery_mode. Raises ConservationError.
+    """
+    rules = tuple(r for r in contract.rules if r.what != "conflict" and (r.reference is None or r.reference[0] in references))
+    landed = landed.with_row_index("_row")
+    judged = _judged(landed, contract, rules, zone, references)
+    failing = [r.name for r in rules if r.severity == "error"]
+    judged = judged.with_columns(_is_bad=pl.any_horizontal(pl.col(failing)) | pl.col("_problem").is_not_null())
+    conflict, superseded = _versions(judged, contract, deliveries, month)
+    judged = judged.with_columns(
+        key__conflict=pl.col("_row").is_in(conflict.implode()),
+        _is_superseded=pl.col("_row").is_in(superseded.implode()),
+    )
+    judged = judged.with_columns(pl.col("_is_bad") | pl.col("key__conflict"))
+    if month is not None:
+        judged = judged.filter(pl.col("_month") == month)
+    bad = judged.filter("_is_bad")
+    old = judged.filter(~pl.col("_is_bad") & pl.col("_is_superseded"))
+    valid = judged.filter(~pl.col("_is_bad") & ~pl.col("_is_superseded")).select(*contract.names, *_OWN)
+    conflict_rule = next(r for r in contract.rules if r.what == "conflict")
+    all_rules = (*rules, conflict_rule)
+    rejected = _with_reasons(bad, landed, contract, all_rules)
+    tally = _tally(judged, rejected, contract, all_rules)
+    _conserve(landed if month is None else landed.filter(pl.col("_month") == month), valid, rejected, old, contract.name)
+    return Split(valid, rejected, old.select(*_OWN), tally)
+
+
+def _judged(
+    landed: pl.DataFrame, contract: Contract, rules: Iterable[Rule], zone: str, references: Mapping[str, pl.DataFrame]
+) -> pl.DataFrame:
+    """Typed columns beside one boolean per rule, true where the row fails it."""
+    own = ["_row", *_OWN, "_problem", *(["_month"] if "_month" in landed.columns else [])]
+    typed = landed.select(
+        *(parsed(c, zone).alias(c.name) for c in contract.columns),
+        *(cleaned(c).is_null().alias(f"_absent_{c.name}") for c in contract.columns),
+        *(_is_month_first(c.name) for c in contract.columns if c.kind in ("date", "timestamp")),
+        *([landing_month(contract, zone).alias("_parsed_month")] if contract.is_event else []),
+        *own,
+    )
+    for rule in rules:
+        if rule.reference is not None:
+            typed = _with_known(typed, rule, references)
+    typed = typed.with_columns(_fails(rule, contract).fill_null(False).alias(rule.name) for rule in rules)
+    return typed.drop(c for c in typed.columns if c.startswith(("_absent_", "_known_", "_swapped_", "_parsed_month")))
+
+
+def _is_month_first(name: str) -> pl.Expr:
+    """A delivery whose separated dates have a second part above 12 and never a first part above 12 was written
+    month first (an English spreadsheet): none of its separated dates can be trusted."""
+    text = pl.col(name).str.strip_chars()
+    first = text.str.extract(DAY_FIRST, 1).cast(pl.Int64)
+    second = text.str.extract(DAY_FIRST, 2).cast(pl.Int64)
+    month_first = ((second > 12).any() & ~(first > 12).any()).over("_delivery_id")
+    return (month_first & first.is_not_null()).alias(f"_swapped_{name}")
+
+
+def _with_known(typed: pl.DataFrame, rule: Rule, references: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    assert rule.reference is not None
+    table, columns = rule.reference
+    known = references[table].select(columns).unique().with_columns(pl.lit(True).alias(f"_known_{rule.name}"))
+    return typed.join(known, left_on=list(rule.columns), right_on=list(columns), how="left", maintain_order="left")
+
+
+def _fails(rule: Rule, contract: Contract) -> pl.Expr:
+    """True where a row fails the rule. A value that is missing or unreadable fails only the rule that says so."""
+    name = rule.columns[0]
+    column, value = contract.column(name), pl.col(name)
+    match rule.what:
+        case "missing":
+            return pl.col(f"_absent_{name}")
+        case "unreadable":
+            return ~pl.col(f"_absent_{name}") & value.is_null()
+        case "month_first":
+            return pl.col(f"_swapped_{name}")
+        case "pattern":
+            return ~value.str.contains(column.pattern or "")
+        case "length":
+            length = value.str.len_chars()
+            return (length < (column.min_length or 0)) | (length > (column.max_length or 2**31))
+        case "range":
+            low = value < column.minimum if column.minimum is not None else pl.lit(False)
+            high = value > column.maximum if column.maximum is not None else pl.lit(False)
+            return low | high
+        case "code":
+            return ~value.is_in(list(column.codes))
+        case "row":
+            assert rule.predicate is not None
+            return pl.sql_expr(rule.predicate)
+        case "reference":
+            present = pl.all_horizontal(pl.col(c).is_not_null() for c in rule.columns)
+            return present & pl.col(f"_known_{rule.name}").is_null()
+        case "month":
+            return pl.col("_parsed_month") != pl.col("_month")
+        case "conflict":
+            raise AssertionError("conflicts are found between rows, not in one")
+
+
+def _versions(
+    judged: pl.DataFrame, contract: Contract, deliveries: pl.DataFrame, month: str | None
+) -> tuple[pl.Series, pl.Series]:
+    """Rows in conflict (one delivery says two things about a key), and rows that another row of the key replaces.
+
+    The later good delivery of a key wins; within a delivery the first of identical rows stands. A `full` delivery also
+    replaces every earlier row of its scope whose key it no longer names.
+    """
+    key = list(contract.key)
+    order = deliveries.select(pl.col("delivery_id").alias("_delivery_id"), "sequence", "delivery_mode")
+    rows = judged.join(order, on="_delivery_id", how="left", maintain_order="left")
+    good = rows.filter(~pl.col("_is_bad"))
+    # 64-bit hashes find the suspects cheaply; only suspects are then compared value by value.
+    suspects = good.filter(pl.struct(key).hash().is_duplicated())
+    others = [c for c in contract.names if c not in key]
+    content = pl.struct(others) if others else pl.lit(0)
+    clash = suspects.with_columns(content.n_unique().over([*key, "_delivery_id"]).alias("_versions")) if len(suspects) else suspects
+    conflict = clash.filter(pl.col("_versions") > 1)["_row"] if len(suspects) else suspects["_row"]
+    ranked = (
+        suspects.filter(~pl.col("_row").is_in(conflict.implode()))
+        .sort(pl.col("sequence"), -pl.col("_source_row").cast(pl.Int64), descending=True, maintain_order=True)
+        .with_columns(_is_first=pl.struct(key).is_first_distinct())
+    )
+    replaced = ranked.filter(~pl.col("_is_first"))["_row"]
+    return conflict, pl.concat([replaced, _dropped_by_full(rows, key, month)])
+
+
+def _dropped_by_full(rows: pl.DataFrame, key: list[str], month: str | None) -> pl.Series:
+    scope = rows if month is None else rows.filter(pl.col("_month") == month)
+    full = scope.filter(pl.col("delivery_mode") == "full")
+    if full.is_empty():
+        return full["_row"]
+    latest = full["sequence"].max()
+    named = scope.filter(pl.col("sequence") == latest).select(key)
+    earlier = scope.filter(pl.col("sequence") < latest)
+    return earlier.join(named, on=key, how="anti", nulls_equal=True)["_row"]
+
+
+def _with_reasons(bad: pl.DataFrame, landed: pl.DataFrame, contract: Contract, rules: Iterable[Rule]) -> pl.DataFrame:
+    named = [pl.when(pl.col(r.name)).then(pl.lit(r.name)) for r in rules if r.severity == "error"]
+    reasons = (
+        pl.when(pl.col("_problem").is_not_null())
+        .then(pl.concat_list(pl.col("_problem")))
+        .otherwise(pl.concat_list(named).list.drop_nulls())
+    )
+    text = landed.select("_row", *contract.names, *_OWN, "_raw")
+    return bad.select("_row", reasons.alias("_reasons")).join(text, on="_row", maintain_order="left").select(
+        *contract.names, *_OWN, "_reasons", "_raw"
+    )
+
+
+def _tally(judged: pl.DataFrame, rejected: pl.DataFrame, contract: Contract, rules: Iterable[Rule]) -> pl.DataFrame:
+    status = [
+        pl.len().alias("landed_count"),
+        (~pl.col("_is_bad") & ~pl.col("_is_superseded")).sum().alias("valid_count"),
+        pl.col("_is_bad").sum().alias("rejected_count"),
+        (~pl.col("_is_bad") & pl.col("_is_superseded")).sum().alias("superseded_count"),
+    ]
+    per_delivery = judged.group_by(pl.col("_delivery_id").alias("delivery_id")).agg(status)
+    total = per_delivery.with_columns(
+        rule_id=pl.lit("all"), severity_code=pl.lit("error"), failed_count=pl.col("rejected_count")
+    )
+    warned = [
+        judged.filter(r.name).select("_delivery_id", "_source_row", pl.lit(r.name).alias("rule_id"), pl.lit("warning").alias("severity_code"))
+        for r in rules
+        if r.severity == "warning"
+    ]
+    reasons = rejected.select("_delivery_id", "_source_row", pl.col("_reasons").alias("rule_id")).explode("rule_id")
+    failed = pl.concat([reasons.with_columns(severity_code=pl.lit("error")), *warned]).drop_nulls("rule_id")
+    per_rule = failed.group_by(pl.col("_delivery_id").alias("delivery_id"), "rule_id", "severity_code").agg(
+        pl.len().alias("failed_count"), pl.col("_source_row").min().alias("first_source_row")
+    )
+    # Reasons overlap (one row may have several), so valid and superseded rows are counted on the line `all` only.
+    per_rule = per_rule.join(per_delivery.select("delivery_id", "landed_count"), on="delivery_id").with_columns(
+        rejected_count=pl.when(pl.col("severity_code") == "error").then(pl.col("failed_count")).otherwise(0)
+    )
+    shape = pl.DataFrame(schema=TALLY_SCHEMA)
+    parts = [part.with_columns(feed=pl.lit(contract.name)) for part in (total, per_rule)]
+    aligned = [
+        part.select(
+            (pl.col(name) if name in part.columns else pl.lit(None)).cast(kind).alias(name) for name, kind in TALLY_SCHEMA.items()
+        )
+        for part in parts
+    ]
+    return pl.concat([shape, *aligned]).sort("delivery_id", "rule_id")
+
+
+def _conserve(landed: pl.DataFrame, valid: pl.DataFrame, rejected: pl.DataFrame, old: pl.DataFrame, feed: str) -> None:
+    """landed = valid + rejected + superseded, per delivery, counted from the frames themselves."""
+    ended = pl.concat([part.select("_delivery_id") for part in (valid, rejected, old)])
+    counts = landed.group_by("_delivery_id").len("landed").join(
+        ended.group_by("_delivery_id").len("ended"), on="_delivery_id", how="full", coalesce=True
+    )
+    wrong = counts.filter(pl.col("landed").ne_missing(pl.col("ended")))
+    if len(wrong):
+        row = wrong.row(0, named=True)
+        raise ConservationError(
+            f"{feed}, delivery {row['_delivery_id'][:12]}: {row['landed']} rows landed but {row['ended']} ended as valid, "
+            "rejected or superseded. Nothing was published; keep the file and report this."
+        )

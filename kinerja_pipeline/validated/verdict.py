@@ -1,0 +1,130 @@
+"""What a contract says of one file before it is delivered: the same reading, reshape and split, with nothing kept.
+
+Here: one file -> counts, first lines and what to do, per kind of bad row. Not here: landing it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from kinerja_pipeline.contracts.model import Contract, Contracts
+from kinerja_pipeline.home import Home
+from kinerja_pipeline.landing.deliveries import read_delivery
+from kinerja_pipeline.policies.model import Policy
+from kinerja_pipeline.validated.split import split
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+class VerdictError(Exception):
+    """The question cannot be answered: no such region, feed or mapping; the message says what there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of the rows of one file, and the rules that some of them failed, most frequent first."""
+
+    file: str
+    contract: Contract
+    landed: int
+    valid: int
+    rejected: int
+    superseded: int
+    set_aside: Mapping[str, int]
+    failures: pl.DataFrame
+    unchecked: tuple[str, ...]
+
+    @property
+    def is_good(self) -> bool:
+        return self.rejected == 0
+
+    def table(self) -> Table:
+        """The kinds of bad rows: rule, what it asks, how many rows, the first line."""
+        from rich.table import Table
+
+        words = {r.name: r.description for r in self.contract.rules}
+        table = Table(title=f"{self.file} as {self.contract.name} {self.contract.version}", title_justify="left")
+        table.add_column("kind of bad row")
+        table.add_column("what is asked")
+        table.add_column("rows", justify="right")
+        table.add_column("first line", justify="right")
+        for row in self.failures.iter_rows(named=True):
+            asked = words.get(row["rule_id"], READER_REASONS.get(row["rule_id"], "the row could not be taken apart"))
+            table.add_row(row["rule_id"], asked, str(row["failed_count"]), str(row["first_source_row"]))
+        return table
+
+    def sentence(self) -> str:
+        """The verdict in words, with what to do."""
+        kept = "".join(f", {count} set aside as {name}" for name, count in self.set_aside.items())
+        counts = f"{self.landed} rows: {self.valid} valid, {self.rejected} rejected, {self.superseded} superseded{kept}."
+        unchecked = f" Not checked, for nothing was delivered yet: {', '.join(self.unchecked)}." if self.unchecked else ""
+        if self.is_good:
+            return f"{counts} The file is good.{unchecked}"
+        return f"{counts} Correct the rows listed and check again; delivered as it is, the other rows would still be used.{unchecked}"
+
+
+READER_REASONS = {
+    "row__short": "the row must have as many cells as the header",
+    "row__long": "the row must not have more cells than the header",
+    "line__unreadable": "the line must have all the columns of an attendance log",
+}
+
+
+def verdict(
+    file: Path, feed: str, region: str, home: Home, policies: Mapping[str, Policy], contracts: Contracts
+) -> Verdict:
+    """Reads `file` as `feed` of `region` and says what the contract says; references are those the home already holds.
+
+    Raises VerdictError, and UnreadableFile when the file cannot be read as a whole.
+    """
+    if region not in policies:
+        raise VerdictError(f"There is no region '{region}'; known are {', '.join(policies)}.")
+    if feed not in contracts.incoming:
+        raise VerdictError(f"There is no feed '{feed}'; known are {', '.join(contracts.incoming)}.")
+    if not file.is_file():
+        raise VerdictError(f"{file}: there is no such file.")
+    policy, contract = policies[region], contracts.incoming[feed]
+    reshaped = read_delivery(home, policy, contract, file)
+    delivery = hashlib.sha256(file.read_bytes()).hexdigest()
+    landed = reshaped.landed.with_columns(pl.lit(delivery).alias("_delivery_id"))
+    if contract.is_event:
+        landed = _with_month(landed, contract, policy)
+    references, unchecked = _references(home, policy, contract)
+    ledger = pl.DataFrame({"delivery_id": [delivery], "sequence": [1], "delivery_mode": ["append"]})
+    result = split(landed, contract, zone=policy.time_zone, references=references, deliveries=ledger)
+    total = result.tally.filter(pl.col("rule_id") == "all").sum()
+    return Verdict(
+        file.name,
+        contract,
+        len(landed),
+        total["valid_count"].item() or 0,
+        total["rejected_count"].item() or 0,
+        total["superseded_count"].item() or 0,
+        reshaped.set_aside,
+        result.tally.filter(pl.col("rule_id") != "all").sort("failed_count", "rule_id", descending=[True, False]),
+        unchecked,
+    )
+
+
+def _with_month(landed: pl.DataFrame, contract: Contract, policy: Policy) -> pl.DataFrame:
+    """The month each row would land in: its own, or none (and so rejected) before the region's first month."""
+    from kinerja_pipeline.validated.parsing import landing_month
+
+    month = landing_month(contract, policy.time_zone)
+    return landed.with_columns(pl.when(month >= policy.first_month).then(month).otherwise(pl.lit("")).alias("_month"))
+
+
+def _references(home: Home, policy: Policy, contract: Contract) -> tuple[dict[str, pl.DataFrame], tuple[str, ...]]:
+    from kinerja_pipeline.orchestration.storage import Lake
+
+    lake = Lake(home.lake)
+    wanted = sorted({r.reference[0] for r in contract.rules if r.reference and r.reference[0] in policy.feeds})
+    have = {name: lake.read("validated", name, policy.region) for name in wanted if lake.has("validated", name, policy.region)}
+    return have, tuple(name for name in wanted if name not in have)

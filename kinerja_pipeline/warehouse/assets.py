@@ -1,0 +1,113 @@
+"""The warehouse's assets: every published table of a region and month, replaced in one transaction.
+
+Here: binding only. Not here: the transaction (warehouse/publish) and the describing tables (warehouse/registers).
+"""
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+
+import polars as pl
+from dagster import AssetDep, AssetExecutionContext, AssetsDefinition, AssetSpec, MaterializeResult, MetadataValue, multi_asset
+
+from kinerja_pipeline import __version__
+from kinerja_pipeline.home import Home, warehouse_url
+from kinerja_pipeline.landing.deliveries import deliveries
+from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
+from kinerja_pipeline.orchestration.metadata import definition_metadata
+from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
+from kinerja_pipeline.orchestration.storage import Lake
+from kinerja_pipeline.policies.loader import policy_version
+from kinerja_pipeline.warehouse import registers
+
+FACTS = ("attendance_day", "attendance_month", "task_outcome", "satisfaction_element", "satisfaction_index")
+KPI = ("kpi", "evaluation", "follow_up")
+
+
+def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
+    tables = {name: c for name, c in deployment.contracts.outgoing.items() if name != "publication"}
+    specs = [
+        AssetSpec(
+            ["warehouse", name],
+            group_name="warehouse",
+            kinds={"sql"},
+            deps=_deps(deployment, name),
+            description=contract.description,
+            metadata=definition_metadata(contract),
+        )
+        for name, contract in tables.items()
+    ]
+
+    @multi_asset(name="publication", specs=specs, partitions_def=deployment.region_month, can_subset=False)
+    def publication(
+        context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
+    ) -> Iterator[MaterializeResult[None]]:
+        # Late: SQLAlchemy and Alembic would make up a quarter of the time in which the definitions load.
+        from kinerja_pipeline.warehouse.database import open_warehouse
+        from kinerja_pipeline.warehouse.publish import Versions, publish
+
+        region, month = region_month_of(context)
+        start = time.perf_counter()
+        frames = outgoing(deployment, home.home, home.lake, region, month, clock.local_today(deployment.policies[region].zone))
+        versions = Versions(code=__version__, policy=policy_version(deployment.policies[region]))
+        engine = open_warehouse(warehouse_url(home.home))
+        published = publish(
+            engine, deployment.contracts, region, month, frames, versions=versions, now=clock.now(), run_id=context.run_id
+        )
+        engine.dispose()
+        changed = {p.table_name for p in published if p.is_changed}
+        for name in tables:
+            yield MaterializeResult(
+                asset_key=["warehouse", name],
+                metadata={
+                    "dagster/row_count": MetadataValue.int(len(frames[name])),
+                    "changed": name in changed,
+                    "seconds": MetadataValue.float(round(time.perf_counter() - start, 3)),
+                },
+            )
+
+    return [publication]
+
+
+def _deps(deployment: Deployment, table: str) -> list[AssetDep]:
+    of_region = deployment.of_region
+    if table in FACTS:
+        return [AssetDep(["facts", table])]
+    if table in KPI:
+        return [AssetDep(["kpi", table])]
+    match table:
+        case "employee" | "org_unit":
+            return [AssetDep(["validated", table], partition_mapping=of_region)]
+        case "data_quality" | "delivery":
+            return [
+                AssetDep(["validated", "event_tally"]),
+                AssetDep(["validated", "dated_tally"], partition_mapping=of_region),
+            ]
+        case "period_status":
+            return [AssetDep(["kpi", "measure"])]
+        case _:
+            return []
+
+
+def outgoing(
+    deployment: Deployment, home: Home, lake: Lake, region: str, month: str, today: dt.date
+) -> dict[str, pl.DataFrame]:
+    """Every table of a region and month exactly as its outgoing contract lists the columns."""
+    policy = deployment.policies[region]
+    dated = lake.read("validated", "dated_tally", region)
+    events = {m: lake.read("validated", "event_tally", region, m) for m in lake.months("validated", "event_tally", region)}
+    frames = {
+        "region": registers.region(policy),
+        "indicator": registers.indicator(policy),
+        "employee": lake.read("validated", "employee", region),
+        "org_unit": registers.org_unit(lake.read("validated", "org_unit", region)),
+        "delivery": registers.delivery(deliveries(home, region), [dated, *events.values()]),
+        "data_quality": registers.data_quality([dated, events[month]], deployment.contracts.incoming, month),
+        "period_status": registers.period_status(policy, month, lake.months("kpi", "measure", region), today),
+        **{table: lake.read("facts", table, region, month) for table in FACTS},
+        **{table: lake.read("kpi", table, region, month) for table in KPI},
+    }
+    return {
+        name: frame.with_columns(pl.lit(region).alias("region")).select(deployment.contracts.outgoing[name].names)
+        for name, frame in frames.items()
+    }

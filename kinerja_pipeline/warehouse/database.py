@@ -1,0 +1,185 @@
+"""Opening the warehouse and bringing its tables up to date.
+
+Here: engines for SQLite and PostgreSQL that behave alike, transactions for reading and for writing, migrations.
+Not here: what is written (warehouse/publish) and what the tables are (contracts/tables).
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from kinerja_pipeline.contracts.model import load_contracts
+from kinerja_pipeline.contracts.tables import warehouse_schema, warehouse_tables
+
+BUSY_SECONDS = 60
+"""How long a SQLite connection waits for the writer before it."""
+
+_MIGRATION_LOCK = "kinerja:migrate"
+
+
+class WarehouseError(Exception):
+    """The warehouse cannot be used; the message says which one and what to do."""
+
+
+def open_warehouse(url: str) -> sa.Engine:
+    """The engine of the warehouse at `url` (sqlite:///file or postgresql://...); a missing SQLite file is made, empty.
+
+    Raises WarehouseError for an address that is neither.
+    """
+    try:
+        address = sa.make_url(url)
+    except ArgumentError as error:
+        raise WarehouseError(
+            "KINERJA_WAREHOUSE_URL is not a database address; write sqlite:////path/warehouse.db "
+            "or postgresql://user@host/database"
+        ) from error
+    match address.get_backend_name():
+        case "sqlite":
+            return _sqlite(address)
+        case "postgresql" | "postgres":
+            return _postgresql(address)
+        case other:
+            raise WarehouseError(
+                f"The warehouse runs on SQLite or PostgreSQL, not on {other}; change KINERJA_WAREHOUSE_URL"
+            )
+
+
+def _sqlite(address: sa.URL) -> sa.Engine:
+    if not address.database or address.database == ":memory:":
+        raise WarehouseError("A SQLite warehouse is a file; write sqlite:////path/warehouse.db")
+    path = Path(address.database)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # SQLite has no roles: the file is the operator's. Its -wal and -shm files inherit the mode.
+        path.touch(mode=0o600, exist_ok=True)
+    except OSError as error:
+        raise WarehouseError(f"{path} cannot be opened: {error.strerror}; name a folder you may write to") from error
+    engine = sa.create_engine(address, connect_args={"timeout": BUSY_SECONDS})
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+        # The driver must not open transactions of its own; `_begin` does.
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        connection.execute("PRAGMA journal_mode = WAL")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        # A writer takes its place in the queue at once; a reader takes a snapshot and waits for nobody.
+        is_writing = connection.get_execution_options().get("is_writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+
+    return engine
+
+
+def _postgresql(address: sa.URL) -> sa.Engine:
+    options = f"{address.query.get('options', '')} -c timezone=UTC".strip()
+    return sa.create_engine(address.set(drivername="postgresql+psycopg"), connect_args={"options": options})
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One transaction that writes: committed at the end, rolled back on any error. On SQLite there is one at a time."""
+    with engine.connect().execution_options(is_writing=True) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One snapshot for any number of queries: all tables as they stood at the first, whoever publishes meanwhile."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        with connection.begin():
+            yield connection
+
+
+def lock(connection: sa.Connection, name: str) -> None:
+    """Holds `name` until the transaction ends; others wait for it. (On SQLite the transaction itself is the lock.)"""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+
+
+def is_migrated(connection: sa.Connection) -> bool:
+    """Whether anything was ever published here."""
+    return sa.inspect(connection).has_table("publication", schema=warehouse_schema(connection.dialect.name))
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Runs the revisions of sql/migrations that this warehouse has not seen, in order, in one transaction.
+
+    Raises WarehouseError when the warehouse was migrated by a newer version of the program.
+    """
+    schema = warehouse_schema(engine.dialect.name)
+    config = _migrations(schema)
+    heads = ScriptDirectory.from_config(config).get_current_head()
+    try:
+        with engine.connect() as connection:
+            if _revision(connection, schema) == heads:
+                return
+        with writing(engine) as connection:
+            lock(connection, _MIGRATION_LOCK)
+            if schema is not None:
+                connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
+            config.attributes["connection"] = connection
+            _check_known(config, _revision(connection, schema))
+            command.upgrade(config, "head")
+            _comment(connection)
+    except SQLAlchemyError as error:
+        name, why = engine.url.render_as_string(hide_password=True), _first_line(error)
+        raise WarehouseError(f"{name} cannot be brought up to date, nothing was changed: {why}") from error
+
+
+def _first_line(error: SQLAlchemyError) -> str:
+    cause = getattr(error, "orig", None) or error
+    return str(cause).strip().splitlines()[0]
+
+
+def _migrations(schema: str | None) -> Config:
+    inside = Path(str(resources.files("kinerja_pipeline"))) / "sql"
+    folder = (inside if inside.is_dir() else inside.parent.parent / "sql") / "migrations"
+    # Alembic's own progress lines are for developers; what people need to know is raised as WarehouseError.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    config = Config()
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["schema"] = schema
+    return config
+
+
+def _revision(connection: sa.Connection, schema: str | None) -> str | None:
+    context = MigrationContext.configure(connection, opts={"version_table_schema": schema})
+    return context.get_current_revision()
+
+
+def _check_known(config: Config, revision: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise WarehouseError(
+            f"The warehouse is at revision {revision}, which this version of kinerja does not know: "
+            "it was migrated by a newer version. Update kinerja; nothing was changed."
+        )
+
+
+def _comment(connection: sa.Connection) -> None:
+    """Table and column comments as the contracts word them; only revisions that change tables bring them up to date."""
+    if not connection.dialect.supports_comments:
+        return
+    for table in warehouse_tables(load_contracts().outgoing, connection.dialect.name).sorted_tables:
+        statements: list[Any] = [sa.schema.SetTableComment(table)]
+        statements += [sa.schema.SetColumnComment(column) for column in table.columns]
+        for statement in statements:
+            connection.execute(statement)

