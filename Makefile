@@ -14,7 +14,6 @@ lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
 
 # --no-deps: the list is complete; pip only has to check hashes.
 .venv/installed: constraints.txt pyproject.toml

@@ -65,7 +65,7 @@ def init() -> None:
 @click.option("--employees", default=300, show_default=True, help="Employees per region.")
 def demo(employees: int) -> None:
     """Write the made-up world of five regions, run the pipeline over it, and show what an official would look at."""
-    from kinerja_pipeline.demo.world import write_world
+    from kinerja_pipeline.demo.world import DEMO_MONTHS, write_world
     from kinerja_pipeline.home import home_from_environment, init_home
     from kinerja_pipeline.orchestration.launch import write_instance_settings
 
@@ -75,7 +75,7 @@ def demo(employees: int) -> None:
     console = _console()
     with console.status("Writing the files of five regions, January to June 2026 ..."):
         write_world(home, employees_per_region=employees)
-    failed = _run(home, None, None, None, None)
+    failed = _run(home, None, *DEMO_MONTHS, None)
     from kinerja_pipeline.demo.summary import show_summary
 
     show_summary(home, console)

@@ -1,7 +1,7 @@
 """What a contract page says, as values: the page is read, checked and turned into Contract, Column and Rule.
 
-Here: the ODCS v3.1 page -> immutable values, and the errors a page's author needs. Not here: Polars expressions
-(contracts/rules), database tables (contracts/tables).
+Here: the ODCS v3.1 page -> immutable values, and the errors a page's author needs. Not here: running the rules
+(validated/split), database tables (contracts/tables).
 """
 
 from __future__ import annotations
@@ -9,24 +9,44 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
+import polars as pl
+
+from kinerja_pipeline.contracts.pages import PageError, line_of, read_page
 
 Kind = Literal["string", "integer", "number", "boolean", "date", "timestamp"]
 Severity = Literal["error", "warning"]
 Direction = Literal["incoming", "outgoing"]
 RuleFamily = Literal[
-    "missing", "unreadable", "month_first", "pattern", "length", "range", "code", "row", "reference", "month", "conflict"
+    "missing",
+    "unreadable",
+    "month_first",
+    "pattern",
+    "length",
+    "range",
+    "code",
+    "row",
+    "reference",
+    "month",
+    "conflict",
 ]
 
 PERSONAL = frozenset({"restricted", "confidential"})
 """Classifications whose values never leave their tables unmasked (logs, errors, previews, event log)."""
+
+CLASSIFICATIONS = ("public", "internal", *sorted(PERSONAL))
+TABLE_PROPERTIES = ("monthFrom", "tolerancePercent")
+COLUMN_PROPERTIES = ("strip", "dateMeans")
+"""The custom properties that mean something here; ODCS itself allows any."""
+
+CONDITION_WORDS = frozenset({"and", "or", "not", "is", "null", "like", "in", "between", "true", "false"})
+"""What a rule's condition may say beside columns, numbers and 'texts': what every engine reads alike."""
 
 
 class ContractError(Exception):
@@ -64,7 +84,7 @@ class Column:
 class Rule:
     """One reason a row may fail. `name` is the check, the reason code and the key of the tally, all at once.
 
-    `what` says which family the rule belongs to; `predicate` is the SQL condition of a failing row, only for `row` rules.
+    `what` says which family the rule belongs to; `predicate`, only for `row` rules, is the SQL condition of a bad row.
     """
 
     name: str
@@ -142,19 +162,12 @@ def load_contracts(folder: Path | None = None) -> Contracts:
 
 def read_contract(path: Path, direction: Direction) -> Contract:
     """One page. Raises ContractError when it is not valid ODCS or says something we cannot enforce."""
-    text = path.read_text(encoding="utf-8")
     try:
-        page = yaml.load(text, Loader=_loader())
-    except yaml.YAMLError as error:
-        raise ContractError(f"{path.name}: not readable as YAML: {error}") from error
-    if not isinstance(page, dict):
-        raise ContractError(f"{path.name}: the page is empty; start from a neighbouring page")
-    _check_schema(path, text, page)
+        page = read_page(path)
+    except PageError as error:
+        raise ContractError(str(error)) from error
+    _check_schema(path, page)
     return _contract(path, page, direction)
-
-
-def _loader() -> type[yaml.SafeLoader]:
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # type: ignore[no-any-return]
 
 
 @cache
@@ -170,25 +183,28 @@ def _odcs_validator() -> Any:
     return jsonschema_rs.validator_for(_odcs_schema())
 
 
-def _check_schema(path: Path, text: str, page: dict[str, Any]) -> None:
-    # The compiled validator says yes in a millisecond where the Python one needs sixty; the latter explains a no better.
+def _check_schema(path: Path, page: dict[str, Any]) -> None:
+    # The compiled validator says yes in a millisecond where the Python one needs sixty; that one explains a no better.
     if _odcs_validator().is_valid(_jsonable(page)):
         return
     import jsonschema
 
     validator = jsonschema.validators.validator_for(_odcs_schema())(_odcs_schema())
-    errors = sorted(validator.iter_errors(_jsonable(page)), key=lambda e: list(map(str, e.absolute_path)))
-    error = errors[0]
+    # A wrong value also makes its neighbours "unexpected": the deepest complaint is the cause.
+    error = max(validator.iter_errors(_jsonable(page)), key=lambda e: (len(e.absolute_path), e.validator == "enum"))
     while error.context:
-        error = min(error.context, key=lambda e: -len(e.absolute_path))
-    place = [str(p) for p in error.absolute_path]
-    line = _line_of(text, list(error.absolute_path))
+        error = max(error.context, key=lambda e: (len(e.absolute_path), e.validator == "additionalProperties"))
+    place = list(error.absolute_path)
     suggestion = ""
-    unknown = re.findall(r"'([^']+)' (?:was|were) unexpected", error.message)
-    known = list((error.schema or {}).get("properties", {})) if isinstance(error.schema, dict) else []
-    if unknown and (near := difflib.get_close_matches(unknown[0], known, 1)):
-        suggestion = f"; did you mean '{near[0]}'?"
-    raise ContractError(f"{path.name}, line {line}: {'.'.join(place) or 'the page'}: {error.message[:200]}{suggestion}")
+    if unknown := re.findall(r"'([^']+)'(?=[^()]* (?:was|were) unexpected)", error.message):
+        known = list((error.schema or {}).get("properties", {})) if isinstance(error.schema, dict) else []
+        suggestion = _near(unknown[-1], known)
+        place.append(unknown[-1])
+    elif error.validator == "enum":
+        suggestion = _near(str(error.instance), map(str, error.validator_value or ()))  # type: ignore[arg-type]
+    line, _ = line_of(path, place)
+    where = ".".join(map(str, error.absolute_path)) or "the page"
+    raise ContractError(f"{path.name}, line {line}: {where}: {error.message[:200]}{suggestion}")
 
 
 def _jsonable(value: Any) -> Any:
@@ -199,23 +215,31 @@ def _jsonable(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool) or value is None else str(value)
 
 
-def _line_of(text: str, place: Iterable[str | int]) -> int:
-    node = yaml.compose(text, Loader=_loader())
-    for step in place:
-        if isinstance(node, yaml.MappingNode):
-            found = next((v for k, v in node.value if k.value == step), None)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            found = node.value[step]
-        else:
-            found = None
-        if found is None:
-            break
-        node = found
-    return int(node.start_mark.line) + 1 if node is not None else 1
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where on a page: printed as page and line, looked up only when there is something to complain about."""
+
+    path: Path
+    steps: tuple[str | int, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.path.name}, line {line_of(self.path, self.steps)[0]}"
+
+    def of(self, *steps: str | int) -> _Place:
+        return _Place(self.path, (*self.steps, *steps))
 
 
-def _custom(section: Mapping[str, Any]) -> dict[str, Any]:
-    return {p["property"]: p["value"] for p in section.get("customProperties", [])}
+def _custom(place: _Place, section: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    custom = {str(p["property"]): p["value"] for p in section.get("customProperties", [])}
+    _each_known(place, "custom property", custom, known)
+    return custom
+
+
+def _each_known(place: _Place, what: str, words: Iterable[str], known: Iterable[str]) -> None:
+    for word in words:
+        if word not in known:
+            suggestion = _near(word, known) or f"; write one of {', '.join(known)}"
+            raise ContractError(f"{place}: {what} '{word}' is not known{suggestion}")
 
 
 def _contract(path: Path, page: dict[str, Any], direction: Direction) -> Contract:
@@ -225,21 +249,28 @@ def _contract(path: Path, page: dict[str, Any], direction: Direction) -> Contrac
     name = str(table["name"])
     if path.name != f"{name}.odcs.yaml":
         raise ContractError(f"{path.name}: describes '{name}', so the file must be called {name}.odcs.yaml")
-    custom = _custom(table)
-    columns = tuple(_column(path, p) for p in table["properties"])
+    place = _Place(path, ("schema", 0))
+    custom = _custom(place, table, TABLE_PROPERTIES)
+    columns = tuple(_column(place.of("properties", i), p) for i, p in enumerate(table["properties"]))
     names = [c.name for c in columns]
+    if repeated := {n for n in names if names.count(n) > 1}:
+        raise ContractError(f"{place}: column '{sorted(repeated)[0]}' is stated twice; keep one")
+    tolerance = custom.get("tolerancePercent", 0)
+    if not isinstance(tolerance, int | float) or not 0 <= tolerance <= 100:
+        raise ContractError(f"{place}: tolerancePercent is '{tolerance}'; write a number from 0 to 100")
     if not any(c.key_position for c in columns):
-        raise ContractError(f"{path.name}: no column has primaryKey: true, so rows cannot be told apart")
+        raise ContractError(f"{place}: no column has primaryKey: true, so rows cannot be told apart")
     month_from = custom.get("monthFrom")
     if month_from is not None and month_from not in names:
-        raise ContractError(f"{path.name}: monthFrom names '{month_from}', which is not a column{_near(month_from, names)}")
+        raise ContractError(f"{place}: monthFrom names '{month_from}', which is not a column{_near(month_from, names)}")
     rules = [rule for column in columns for rule in _column_rules(column)]
-    rules += [_row_rule(path, name, names, q) for q in table.get("quality", [])]
-    rules += [_table_reference(path, name, names, r) for r in table.get("relationships", [])]
+    rules += [_row_rule(place.of("quality", i), name, names, q) for i, q in enumerate(table.get("quality", []))]
+    relations = enumerate(table.get("relationships", []))
+    rules += [_table_reference(place.of("relationships", i), name, names, r) for i, r in relations]
     if direction == "incoming":
         rules += _feed_rules(columns, month_from)
     if repeated := {r.name for r in rules if [x.name for x in rules].count(r.name) > 1}:
-        raise ContractError(f"{path.name}: rule {sorted(repeated)[0]} is stated twice; rename one")
+        raise ContractError(f"{place}: rule {sorted(repeated)[0]} is stated twice; rename one")
     return Contract(
         name=name,
         direction=direction,
@@ -249,7 +280,7 @@ def _contract(path: Path, page: dict[str, Any], direction: Direction) -> Contrac
         columns=columns,
         rules=tuple(rules),
         month_from=month_from,
-        tolerance_share=float(custom.get("tolerancePercent", 0)) / 100,
+        tolerance_share=float(tolerance) / 100,
         owner=str(page.get("team", {}).get("name", "")) if isinstance(page.get("team"), dict) else "",
         path=path,
     )
@@ -260,16 +291,26 @@ def _near(word: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
-def _column(path: Path, page: Mapping[str, Any]) -> Column:
-    options = page.get("logicalTypeOptions", {})
+def _column(place: _Place, page: Mapping[str, Any]) -> Column:
+    name, options = page["name"], page.get("logicalTypeOptions", {})
     kinds = Kind.__args__  # type: ignore[attr-defined]
     if page.get("logicalType") not in kinds:
-        raise ContractError(f"{path.name}: {page['name']}: logicalType must be one of {', '.join(kinds)}")
+        raise ContractError(f"{place}: {name}: logicalType must be one of {', '.join(kinds)}")
+    if not str(page.get("description", "")).strip():
+        raise ContractError(f"{place}: {name}: has no description; say in a sentence what it holds")
+    custom = _custom(place, page, COLUMN_PROPERTIES)
+    _each_known(place, "dateMeans", [custom["dateMeans"]] if "dateMeans" in custom else [], ("end_of_day",))
+    _each_known(place, "classification", [str(page.get("classification", "internal"))], CLASSIFICATIONS)
+    _check_pattern(place, str(options.get("pattern", "")))
     codes: tuple[str, ...] = ()
     for quality in page.get("quality", []):
-        if quality.get("metric") != "invalidValues":
-            raise ContractError(f"{path.name}: {page['name']}: only the metric invalidValues is enforced on a column")
-        codes = tuple(str(v) for v in quality["arguments"]["validValues"])
+        values = quality.get("arguments", {}).get("validValues", [])
+        if quality.get("metric") != "invalidValues" or not values or page["logicalType"] != "string":
+            raise ContractError(
+                f"{place}: {name}: a column's quality must be the metric invalidValues with arguments: "
+                "{validValues: [...]}, on a string"
+            )
+        codes = tuple(str(v) for v in values)
     reference = None
     for relation in page.get("relationships", []):
         table, _, column = str(relation["to"]).partition(".")
@@ -277,7 +318,7 @@ def _column(path: Path, page: Mapping[str, Any]) -> Column:
     return Column(
         name=str(page["name"]),
         kind=page["logicalType"],
-        description=str(page.get("description", "")).strip(),
+        description=str(page["description"]).strip(),
         is_required=bool(page.get("required", False)),
         key_position=int(page.get("primaryKeyPosition", 1)) if page.get("primaryKey") else None,
         classification=str(page.get("classification", "internal")),
@@ -287,11 +328,22 @@ def _column(path: Path, page: Mapping[str, Any]) -> Column:
         minimum=options.get("minimum"),
         maximum=options.get("maximum"),
         codes=codes,
-        strip=str(_custom(page).get("strip", "")),
+        strip=str(custom.get("strip", "")),
         step=options.get("multipleOf"),
-        is_end_of_day=_custom(page).get("dateMeans") == "end_of_day",
+        is_end_of_day=custom.get("dateMeans") == "end_of_day",
         reference=reference,
     )
+
+
+def _check_pattern(place: _Place, pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ContractError(f"{place}: pattern {pattern} is not a regular expression: {error}") from None
+    if re.search(r"\(\?[=!<]|\\[1-9]", pattern):
+        raise ContractError(
+            f"{place}: pattern {pattern} looks around or back, which the engine cannot; write it without"
+        )
 
 
 def _column_rules(column: Column) -> Iterable[Rule]:
@@ -301,7 +353,7 @@ def _column_rules(column: Column) -> Iterable[Rule]:
     if column.kind != "string":
         yield Rule(f"{column.name}__unreadable", "unreadable", one, "error", f"{column.name} must be a {column.kind}")
     if column.kind in ("date", "timestamp"):
-        text = f"{column.name} must not be written month first: the file swaps day and month; deliver 2026-03-31 or 31/03/2026"
+        text = f"{column.name} must not be written month first, as this file does; deliver 2026-03-31 or 31/03/2026"
         yield Rule(f"{column.name}__month_first", "month_first", one, "error", text)
     if column.pattern is not None:
         text = f"{column.name} must match {column.pattern}"
@@ -323,36 +375,50 @@ def _column_rules(column: Column) -> Iterable[Rule]:
         yield Rule(f"{column.name}__unknown", "reference", one, "error", text, reference=(table, (name,)))
 
 
-def _feed_rules(columns: Iterable[Column], month_from: str | None) -> Iterable[Rule]:
+def _feed_rules(columns: Sequence[Column], month_from: str | None) -> Iterable[Rule]:
     key = tuple(c.name for c in columns if c.key_position is not None)
     if month_from is not None:
         text = f"{month_from} must lie between the region's first month and a year after the delivery"
         yield Rule(f"{month_from}__month", "month", (month_from,), "error", text)
-    text = f"{', '.join(key)} must not stand twice with different content in one delivery"
-    yield Rule("key__conflict", "conflict", key, "error", text)
+    if any(c.key_position is None for c in columns):
+        text = f"{', '.join(key)} must not stand twice with different content in one delivery"
+        yield Rule("key__conflict", "conflict", key, "error", text)
 
 
-def _row_rule(path: Path, table: str, names: list[str], quality: Mapping[str, Any]) -> Rule:
+def _row_rule(place: _Place, table: str, names: list[str], quality: Mapping[str, Any]) -> Rule:
     query = " ".join(str(quality.get("query", "")).split())
     match = re.fullmatch(rf"SELECT COUNT\(\*\) FROM {table} WHERE (.+)", query)
-    rule = str(quality.get("name", quality.get("id", "?")))
+    if not quality.get("name"):
+        raise ContractError(f"{place}: a rule has no name: {query[:80]}; name it <column>__<what>")
+    rule = str(quality["name"])
     if match is None:
         raise ContractError(
-            f"{path.name}: rule {rule}: write the query as 'SELECT COUNT(*) FROM {table} WHERE <condition of a bad row>'"
+            f"{place}: rule {rule}: write the query as 'SELECT COUNT(*) FROM {table} WHERE <condition of a bad row>'"
         )
     predicate = match.group(1)
-    used = tuple(n for n in names if re.search(rf"\b{re.escape(n)}\b", predicate))
+    words = re.findall(r"[A-Za-z_]\w*", re.sub(r"'[^']*'", "", predicate))
+    _each_known(place, f"rule {rule}: column", [w for w in words if w.lower() not in CONDITION_WORDS], names)
+    used = tuple(n for n in names if n in words)
     if not used:
-        raise ContractError(f"{path.name}: rule {rule}: the condition names no column of {table}")
-    severity: Severity = "warning" if quality.get("severity") == "warning" else "error"
+        raise ContractError(f"{place}: rule {rule}: the condition names no column of {table}")
+    try:
+        pl.sql_expr(predicate)
+    except pl.exceptions.PolarsError as error:
+        raise ContractError(f"{place}: rule {rule}: '{predicate}' is no SQL condition: {error}") from None
+    severities = Severity.__args__  # type: ignore[attr-defined]
+    severity = quality.get("severity", "error")
+    _each_known(place, f"rule {rule}: severity", [severity], severities)
     return Rule(rule, "row", used, severity, str(quality.get("description", "")).strip(), predicate=predicate)
 
 
-def _table_reference(path: Path, table: str, names: list[str], relation: Mapping[str, Any]) -> Rule:
-    ours = [str(c).partition(".")[2] for c in relation["from"]]
-    theirs = [str(c).partition(".") for c in relation["to"]]
+def _table_reference(place: _Place, table: str, names: list[str], relation: Mapping[str, Any]) -> Rule:
+    sides = [[side] if isinstance(side, str) else list(side) for side in (relation.get("from", []), relation["to"])]
+    ours = [str(c).partition(".")[2] for c in sides[0]]
+    theirs = [str(c).partition(".") for c in sides[1]]
+    if not ours or len(ours) != len(theirs):
+        raise ContractError(f"{place}: a relationship must name as many columns in 'from' as in 'to'")
     if wrong := [c for c in ours if c not in names]:
-        raise ContractError(f"{path.name}: relationship from '{wrong[0]}', not a column of {table}{_near(wrong[0], names)}")
+        raise ContractError(f"{place}: relationship from '{wrong[0]}', not a column of {table}{_near(wrong[0], names)}")
     other = theirs[0][0]
     text = f"{' and '.join(ours)} must be known to {other}"
     return Rule(
@@ -368,4 +434,6 @@ def _check_references(incoming: Mapping[str, Contract]) -> None:
             table, columns = rule.reference
             target = incoming.get(table)
             if target is None or any(c not in target.names for c in columns):
-                raise ContractError(f"{contract.path.name}: rule {rule.name} points to {table}.{','.join(columns)}: no such column")
+                raise ContractError(
+                    f"{contract.path.name}: rule {rule.name} points to {table}.{','.join(columns)}: no such column"
+                )

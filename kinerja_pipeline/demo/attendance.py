@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kinerja_pipeline.demo.people import Person
+from kinerja_pipeline.demo.people import Person, Pin
 from kinerja_pipeline.demo.permits import Part
 from kinerja_pipeline.demo.regions import Region
 from kinerja_pipeline.demo.workdays import Workdays
@@ -57,13 +57,10 @@ def taps_of(
                 continue
             if person.part == "ordinary" and not person.is_rostered and rng.random() < 0.0006:
                 continue
-            down = pin.device_id == region.device_id(region.down_device or 0) and day == presence.down_day
-            moments = _moments(person, hours, part, rng)
-            if down:
-                continue
-            midnight = dt.datetime(day.year, day.month, day.day)
-            for second, is_out in moments:
-                taps += _pressed(region, pin.device_id, pin.pin, midnight + dt.timedelta(seconds=second), is_out, verify, rng)
+            midnight = dt.datetime.combine(day, dt.time())
+            for second, is_out in _moments(person, hours, part, rng):
+                at = midnight + dt.timedelta(seconds=second)
+                taps += _pressed(region, pin, at, is_out, verify, rng)
     if region.down_device and presence.down_day:
         down_id = region.device_id(region.down_device)
         taps = [t for t in taps if t.device_id != down_id or t.tapped_at.date() != presence.down_day]
@@ -125,11 +122,11 @@ def _late_chance(person: Person) -> float:
 
 
 def _pressed(
-    region: Region, device_id: str, pin: str, at: dt.datetime, is_out: bool, verify: int, rng: random.Random
+    region: Region, pin: Pin, at: dt.datetime, is_out: bool, verify: int, rng: random.Random
 ) -> list[Tap]:
     """One tap, or two within a minute; now and then the wrong button."""
     taps = []
     for moment in (at, at + dt.timedelta(seconds=rng.randint(3, 55))) if rng.random() < 0.03 else (at,):
         state = UNSET if region.state == "unset" else int(is_out) if rng.random() > 0.03 else 1 - int(is_out)
-        taps.append(Tap(device_id, pin, moment, state, verify))
+        taps.append(Tap(pin.device_id, pin.pin, moment, state, verify))
     return taps

@@ -113,7 +113,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("quality_above_scale", "task_record", "quality_score__range", _task(quality_score=812), 2),
     Kind("task_of_rounded_nip", "task_record", "nip__unknown", lambda row, n: [_new_task(row, n) | {
         "nip": f"{str(row['nip'])[:15]}000"}], 2),
-    Kind("nip_with_exponent", "task_record", "nip__pattern", _task(nip="1.99001E+17")),
+    Kind("approver_with_exponent", "task_record", "approver_nip__pattern", _task(approver_nip="1.99001E+17")),
     Kind("task_told_twice", "task_record", "key__conflict", _task_told_twice, rows=2,
          readers=("csv", "xlsx", "jsonl")),
     Kind("short_task_row", "task_record", "row__short", lambda row, n: [_open_task(row, n) | {DAMAGE: "short"}],

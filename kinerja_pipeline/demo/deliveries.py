@@ -80,9 +80,9 @@ def deliveries_of(world: RegionWorld) -> Iterator[Delivery]:
 def _name(world: RegionWorld, feed: str, stem: str) -> str:
     """The file's name: the extension that the feed's first mapping for this stem asks for."""
     for mapping in world.policy.feeds[feed]:
-        extension = {"attlog": "dat", "csv": "csv", "xlsx": "xlsx", "jsonl": "jsonl", "parquet": "parquet"}[mapping.reader]
-        if fnmatch(f"{stem}.{extension}", mapping.files):
-            return f"{stem}.{extension}"
+        name = f"{stem}.{'dat' if mapping.reader == 'attlog' else mapping.reader}"
+        if fnmatch(name, mapping.files):
+            return name
     raise ValueError(f"{world.region.region}: no mapping of {feed} takes files called {stem}.*")
 
 
@@ -109,15 +109,16 @@ def _registers(world: RegionWorld) -> Iterator[Delivery]:
         ("employee", "pegawai", registers.employee_rows),
         ("device_pin", "pin_mesin", registers.pin_rows),
     ):
-        rng, replaced = world.random(f"{feed}-file"), 0
+        rng, before = world.random(f"{feed}-file"), list[Row]()
         for at in (None, *ends):
             as_of = first_day(months[0]) + dt.timedelta(days=1) if at is None else last_day(at)
             arrives = first if at is None else world.arrival(next_month(at), 2, 7)
             name = _name(world, feed, f"{stem}_{as_of:%Y%m%d}")
             rows = rows_of(world.people, as_of)
             bad, planted = _planted(world, feed, name, 0, 1, rows, rng) if at == ends[-1] else ([], {})
-            yield Delivery(feed, name, arrives, rows + bad, len(rows) + len(bad), replaced, 0, planted)
-            replaced = len(rows)
+            if rows + bad != before:
+                yield Delivery(feed, name, arrives, rows + bad, len(rows) + len(bad), len(before), 0, planted)
+            before = rows
 
 
 def _attendance(world: RegionWorld) -> Iterator[Delivery]:
@@ -126,11 +127,11 @@ def _attendance(world: RegionWorld) -> Iterator[Delivery]:
     taps = taps_of(region, world.people, world.days, world.presence, rng)
     by_month: dict[str, list[Tap]] = {m: [] for m in months}
     late: list[Tap] = []
-    has_late = region.late_device is not None and len(months) > LATE_ARRIVAL_MONTH
+    late_id = region.device_id(region.late_device) if region.late_device and len(months) > LATE_ARRIVAL_MONTH else None
     for tap in taps:
         month = month_of(tap.tapped_at.date())
-        is_late = has_late and tap.device_id == region.device_id(region.late_device or 0) and month == months[LATE_MONTH]
-        if is_late and tap.tapped_at.day >= LATE_FROM_DAY:
+        is_late = tap.device_id == late_id and month == months[LATE_MONTH] and tap.tapped_at.day >= LATE_FROM_DAY
+        if is_late:
             late.append(tap)
         else:
             by_month[month].append(tap)
@@ -138,14 +139,14 @@ def _attendance(world: RegionWorld) -> Iterator[Delivery]:
     names = _pin_names(world) if region.tap_name else {}
     for number, month in enumerate(months):
         arrives = world.arrival(next_month(month), 2, 8)
+        repeated = _overlap(world, by_month, number)
         for device in devices:
             own = [t for t in by_month[month] if not device or t.device_id == device]
-            again = [t for t in _overlap(world, by_month, number) if not device or t.device_id == device]
+            again = [t for t in repeated if not device or t.device_id == device]
             name = _name(world, "attendance_log", f"{f'{device}_' if device else ''}{month}_attlog")
             rows = [_tap_row(world, t, names) for t in (*again, *own)]
-            good = [_tap_row(world, t, names) for t in by_month[month]] if device == devices[0] and own else []
-            if device and good:
-                good = [r for r in good if r["device_id"] == device]
+            # Of several scanners the first one carries the wrong rows.
+            good = rows[len(again) :] if device == devices[0] else []
             bad, planted = _planted(world, "attendance_log", name, number, len(months), good, rng)
             if rows:
                 total = len(rows) + len(bad)
@@ -262,15 +263,20 @@ def _measurements(world: RegionWorld) -> Iterator[Delivery]:
     before = [
         row
         for n, month in enumerate(month_range(f"{year}-01", f"{year}-12"))
-        for row in measurement_rows(world.region, month, n - 12, rng)
+        for row in measurement_rows(world.region, month, n - 12, {}, rng)
     ]
+    known = {
+        (str(row["indicator_id"]), str(row["subject_id"]), str(row["period"])): value
+        for row in before
+        if isinstance(value := row["value"], float)
+    }
     if before:
         name = _name(world, "indicator_measurement", f"capaian_{year}")
         yield Delivery("indicator_measurement", name, world.arrival(months[0], 2, 9), before, len(before))
     for number, month in enumerate(months):
-        rows = measurement_rows(world.region, month, number, rng)
+        rows = measurement_rows(world.region, month, number, known, rng)
         name = _name(world, "indicator_measurement", f"capaian_{month}")
-        # One wrong row in a month of about twenty stays within what the contract tolerates.
+        # Where a month has fewer than twenty figures, the contract tolerates no wrong one.
         bad, planted = _planted(world, "indicator_measurement", name, number, len(months), rows, rng)
         arrives = world.arrival(next_month(month), 3, 8)
         yield Delivery("indicator_measurement", name, arrives, rows + bad, len(rows) + len(bad), 0, 0, planted)

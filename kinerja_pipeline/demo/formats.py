@@ -65,8 +65,9 @@ def file_bytes(supplier: Supplier, mapping: FileMapping, contract: Contract, row
         return _attlog(supplier, mapping, rows)
     source = [event for row in rows for event in unfolded(row, mapping)] if mapping.fold else rows
     names = source_names(mapping, contract, rows)
-    labels = {column: _labels(codes) for column, codes in mapping.codes.items()}
-    cells = [[_label(row, at, labels) for at in names.values()] for row in source]
+    cells = _cells(source, list(names.values()), mapping)
+    if supplier.region.nip_mark and contract.name == "employee":
+        _mark_nips(supplier.region.nip_mark, list(names.values()), cells)
     damage = [str(row.get(DAMAGE) or "") for row in source]
     header = list(names)
     match mapping.reader:
@@ -123,13 +124,16 @@ def unfolded(row: Row, mapping: FileMapping) -> list[Row]:
     for name, take in fold.take.items():
         codes = _labels(mapping.codes.get(name, {}))
         if not take.where and take.pick == "first":
-            facts[f"@{take.column}"] = codes.get(str(row[name]), row[name])
+            value = row[name]
+            facts[f"@{take.column}"] = codes[value] if isinstance(value, str) and value in codes else value
         elif take.where and row[name] is not None:
-            events.append({f"@{c}": v[0] for c, v in take.where.items()} | {f"@{take.column}": row[name]})
+            event: Row = {f"@{c}": words[0] for c, words in take.where.items()}
+            events.append(event | {f"@{take.column}": row[name]})
     if (cancelled := row.get("_cancelled_at")) is not None:
         (column,) = {c for take in fold.take.values() for c in take.where}
         moment = next(take.column for take in fold.take.values() if take.where)
-        events.append({f"@{column}": _labels(mapping.codes["status_code"])["cancelled"], f"@{moment}": cancelled})
+        label = _labels(mapping.codes["status_code"])["cancelled"]
+        events.append({f"@{column}": label, f"@{moment}": cancelled})
     return [facts | event | {DAMAGE: row.get(DAMAGE)} for event in events]
 
 
@@ -141,10 +145,24 @@ def _labels(codes: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _label(row: Row, key: str, labels: Mapping[str, Mapping[str, str]]) -> Value:
-    value = row.get(key)
-    known = labels.get("score" if key.startswith("=") else key)
-    return known.get(str(value), value) if known and value is not None else value
+def _cells(rows: Sequence[Row], keys: Sequence[str], mapping: FileMapping) -> list[list[Value]]:
+    """The rows' values under `keys`, our codes in the supplier's words."""
+    cells = [[row.get(key) for key in keys] for row in rows]
+    for column, key in enumerate(keys):
+        if codes := mapping.codes.get("score" if key.startswith("=") else key):
+            words = _labels(codes)
+            for row in cells:
+                value = row[column]
+                row[column] = words.get(str(value), value)
+    return cells
+
+
+def _mark_nips(mark: str, keys: Sequence[str], cells: Sequence[list[Value]]) -> None:
+    """Marks the numbers that a spreadsheet would read as numbers, in place."""
+    for column, key in enumerate(keys):
+        if key.endswith("nip"):
+            for row in cells:
+                row[column] = f"{mark}{row[column]}" if row[column] else None
 
 
 def _attlog(supplier: Supplier, mapping: FileMapping, rows: Iterable[Row]) -> bytes:
@@ -171,7 +189,7 @@ def _csv(
             writer.writerow([f"Lampiran {number}"])
         writer.writerow(header)
     for row, spoiled in zip(cells, damage, strict=True):
-        written = [supplier.text(value) for value in row]
+        written = [value if type(value) is str else supplier.text(value) for value in row]
         writer.writerow(written[: len(written) // 2] if spoiled == "short" else written)
     return text.getvalue().encode({"windows-1252": "cp1252"}.get(mapping.encoding, mapping.encoding))
 
@@ -227,10 +245,10 @@ def _parquet(header: list[str], cells: list[list[Value]]) -> bytes:
     return target.getvalue()
 
 
-def id_file_bytes(mapping: FileMapping, rows: Sequence[Row]) -> bytes:
-    """An id file: plain CSV with the delimiter of the data it explains."""
+def id_file_bytes(rows: Sequence[Row]) -> bytes:
+    """An id file: plain CSV."""
     text = io.StringIO()
-    writer = csv.writer(text, delimiter=mapping.delimiter, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(list(rows[0]))
     writer.writerows([list(row.values()) for row in rows])
     return text.getvalue().encode()

@@ -6,7 +6,7 @@ Here: rows of indicator_measurement. Not here: which of them become indicators (
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from kinerja_pipeline.demo.regions import Region, Unit
@@ -53,7 +53,8 @@ def _waste(unit: Unit, month: int, rng: random.Random) -> tuple[float | None, fl
 
 
 def _visits(unit: Unit, month: int, rng: random.Random) -> tuple[float | None, float | None, float | None]:
-    return None, None, float(round((unit.population or 8000) * 0.11 * (1.06 if month >= 0 else 1) * rng.uniform(0.94, 1.06)))
+    growth = 1.06 if month >= 0 else 1.0
+    return None, None, float(round((unit.population or 8000) * 0.11 * growth * rng.uniform(0.94, 1.06)))
 
 
 def _visits_per_staff(unit: Unit, month: int, rng: random.Random) -> tuple[float | None, float | None, float | None]:
@@ -64,7 +65,7 @@ def _puskesmas(unit: Unit) -> bool:
     return unit.name.startswith("Puskesmas")
 
 
-BUDGET = Figure("budget_absorption", lambda unit: unit.leader == "jpt" or unit.parent_id is None, _budget)
+BUDGET = Figure("budget_absorption", lambda unit: True, _budget)
 FIGURES: dict[str, tuple[Figure, ...]] = {
     "manokwari": (BUDGET, Figure("immunisation_coverage", _puskesmas, _share(0.86, 1.0, 140))),
     "salor": (BUDGET, Figure("exam_mean", lambda unit: unit.schedule_id is not None, _exam)),
@@ -78,14 +79,24 @@ FIGURES: dict[str, tuple[Figure, ...]] = {
 }
 
 
-def measurement_rows(region: Region, month: str, number: int, rng: random.Random) -> list[Row]:
-    """The region's figures of one month; `number` counts months from the world's first, negative before it."""
-    return [
+def measurement_rows(
+    region: Region, month: str, number: int, year_before: Mapping[tuple[str, str, str], float], rng: random.Random
+) -> list[Row]:
+    """The region's figures of one month; `number` counts months from the world's first, negative before it.
+
+    A figure with a year before also tells this month over the same month then (`year_before`: figure, unit, month).
+    """
+    rows = [
         _row(figure.indicator_id, unit.unit_id, month, figure.draw(unit, number, rng))
         for figure in FIGURES[region.region]
         for unit in region.units
         if figure.reports(unit) and (number >= 0 or figure.has_year_before)
     ]
+    then = f"{int(month[:4]) - 1}{month[4:]}"
+    for row in rows:
+        if (value := year_before.get((str(row["indicator_id"]), str(row["subject_id"]), then))) is not None:
+            row |= {"numerator": row["value"], "denominator": value}
+    return rows
 
 
 def _row(indicator_id: str, unit_id: str, month: str, drawn: tuple[float | None, float | None, float | None]) -> Row:

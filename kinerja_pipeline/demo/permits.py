@@ -1,6 +1,6 @@
-"""Leave, sickness, duty travel and half days of the made-up employees, and the shift rosters of those who work by roster.
+"""Leave, sickness, duty travel and half days of the made-up employees, and the rosters of those who work shifts.
 
-Here: rows of leave_permit and shift_roster, and the same as look-ups for the taps. Not here: the taps (demo/attendance).
+Here: permits and rosters, as rows and as look-ups for the taps. Not here: the taps (demo/attendance).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Permit:
 
 
 def permits_of(prefix: str, people: Iterable[Person], days: Workdays, rng: random.Random) -> list[Permit]:
-    """Permits that do not overlap, numbered by their first day; those of one person never touch an unexcused absence."""
+    """Permits by their first day; a person's permits do not overlap, and who is absent without reason has none."""
     drawn: list[Permit] = []
     for person in people:
         if person.part in ("often_absent", "long_absent"):
@@ -100,7 +100,7 @@ def _month_permits(
     person: Person, month: str, days: Workdays, taken: set[dt.date], rng: random.Random
 ) -> list[Permit]:
     found = []
-    workdays = [d for d in days_of(month) if d in days.office_days and person.assignment(d) is not None]
+    workdays = [d for d in days.office_days_by_month[month] if person.assignment(d) is not None]
     for kind, chance, longest in KINDS:
         if rng.random() >= chance or len(workdays) < 8:
             continue

@@ -1,6 +1,6 @@
 """The five made-up regions: their units, devices, services, and the habits of whoever delivers their files.
 
-Here: what is fixed about a region. Not here: people (demo/people), how a file is laid out (the region's policy, `feeds`).
+Here: what is fixed about a region. Not here: people (demo/people), a file's layout (the region's policy, `feeds`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ TimeStyle = Literal["iso", "iso_offset", "day_first"]
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit of a region. `device` is the number of the scanner its people tap on; `respondents` how many people a
-    month answer its survey; `shift_share` the part of its staff that works by roster."""
+    """A unit of a region. `device` is the number of the scanner its people tap on; `population` how many people it
+    serves in a survey period, `respondents` how many of them answer; `shift_share` the part of its staff on a roster."""
 
     unit_id: str
     name: str
@@ -33,7 +33,7 @@ class Unit:
 @dataclass(frozen=True, slots=True)
 class Region:
     """One region: the first unit is the top. `overlap_days` is how far a month's attendance export reaches back;
-    `tap_name` the column in which its export tells the person's name."""
+    `tap_name` the column of the export with the person's name, `nip_mark` what the roster writes before a NIP."""
 
     region: str
     prefix: str
@@ -48,6 +48,7 @@ class Region:
     down_device: int | None = None
     files_per_device: bool = False
     tap_name: str = ""
+    nip_mark: str = ""
     few_answers: str = ""
     straight_liners: str = ""
 
@@ -72,7 +73,7 @@ MANOKWARI = Region(
         Unit("MKW-BKPSDM", "Badan Kepegawaian dan PSDM", "MKW-SETDA", "administration", 16, 1, leader="jpt"),
         Unit("MKW-DUKCAPIL", "Dinas Dukcapil", "MKW-SETDA", "administration", 24, 2, 52000,
              ("ktp_el", "akta_kelahiran", "kartu_keluarga"), 120, leader="jpt"),
-        Unit("MKW-PTSP", "DPMPTSP", "MKW-SETDA", "administration", 18, 2, 9000, ("izin_usaha", "izin_bangunan"), 90,
+        Unit("MKW-PTSP", "DPMPTSP", "MKW-SETDA", "administration", 18, 2, 100, ("izin_usaha", "izin_bangunan"), 90,
              leader="jpt"),
         Unit("MKW-BARAT", "Distrik Manokwari Barat", "MKW-SETDA", "administration", 18, 3, 31000,
              ("surat_keterangan", "surat_pindah"), 100),
@@ -84,7 +85,8 @@ MANOKWARI = Region(
              110, leader="pengawas"),
         Unit("MKW-WOSI", "Puskesmas Wosi", "MKW-DINKES", "health", 22, 6, 18000, ("rawat_jalan",), shift_share=0.4,
              leader="pengawas"),
-        Unit("MKW-PKMPRAFI", "Puskesmas Prafi", "MKW-DINKES", "health", 14, 7, 9000, ("rawat_jalan",), leader="pengawas"),
+        Unit("MKW-PKMPRAFI", "Puskesmas Prafi", "MKW-DINKES", "health", 14, 7, 9000, ("rawat_jalan",),
+             leader="pengawas"),
         Unit("MKW-DISDIK", "Dinas Pendidikan", "MKW-SETDA", "education", 18, 3, leader="jpt"),
         Unit("MKW-SMPN1", "SMP Negeri 1 Manokwari", "MKW-DISDIK", "education", 20, 6, leader="pengawas"),
         Unit("MKW-SDN12", "SD Negeri 12 Amban", "MKW-DISDIK", "education", 14, 6, leader="pengawas"),
@@ -108,7 +110,7 @@ SALOR = Region(
         Unit("SLR-BAPPERIDA", "Bapperida", "SLR-SETDA", "administration", 16, 1, leader="jpt"),
         Unit("SLR-KOMINFO", "Dinas Komunikasi dan Informatika", "SLR-SETDA", "apps", 22, 2, leader="jpt"),
         Unit("SLR-APLIKASI", "Bidang Aplikasi Informatika", "SLR-KOMINFO", "apps", 18, 2, 4000, ("aduan_aplikasi",)),
-        Unit("SLR-DUKCAPIL", "Dinas Dukcapil", "SLR-SETDA", "administration", 20, 2, 26000,
+        Unit("SLR-DUKCAPIL", "Dinas Dukcapil", "SLR-SETDA", "administration", 20, 2, 115,
              ("ktp_el", "akta_kelahiran"), 95, leader="jpt"),
         Unit("SLR-DINKES", "Dinas Kesehatan", "SLR-SETDA", "health", 20, 3, leader="jpt"),
         Unit("SLR-RSUD", "RSUD Salor", "SLR-DINKES", "health", 44, 4, 30000, ("rawat_jalan", "laboratorium"), 130,
@@ -143,14 +145,15 @@ MAMUJU = Region(
         Unit("MMJ-DUKCAPIL", "Dinas Dukcapil", "MMJ-SETDA", "administration", 24, 2, 48000,
              ("ktp_el", "akta_kelahiran", "kartu_keluarga"), 120, leader="jpt"),
         Unit("MMJ-KOMINFO", "Dinas Kominfo dan Persandian", "MMJ-SETDA", "it", 24, 2, leader="jpt"),
-        Unit("MMJ-ADUAN", "Unit Pengaduan Online", "MMJ-KOMINFO", "complaints", 16, 2, 15000,
+        Unit("MMJ-ADUAN", "Unit Pengaduan Online", "MMJ-KOMINFO", "complaints", 16, 2, 125,
              ("aduan_jalan", "aduan_air", "aduan_sampah"), 100),
         Unit("MMJ-DINKES", "Dinas Kesehatan", "MMJ-SETDA", "health", 20, 3, leader="jpt"),
         Unit("MMJ-BINANGA", "Puskesmas Binanga", "MMJ-DINKES", "health", 30, 3, 24000, ("rawat_jalan", "imunisasi"),
              110, shift_share=0.5, leader="pengawas"),
         Unit("MMJ-BAMBU", "Puskesmas Bambu", "MMJ-DINKES", "health", 22, 4, 14000, ("rawat_jalan", "kia"), 85,
              leader="pengawas"),
-        Unit("MMJ-RANGAS", "Puskesmas Rangas", "MMJ-DINKES", "health", 20, 4, 12000, ("rawat_jalan",), leader="pengawas"),
+        Unit("MMJ-RANGAS", "Puskesmas Rangas", "MMJ-DINKES", "health", 20, 4, 12000, ("rawat_jalan",),
+             leader="pengawas"),
         Unit("MMJ-TAPALANG", "Puskesmas Tapalang", "MMJ-DINKES", "health", 18, 5, 10000, ("rawat_jalan",), 15,
              shift_share=0.3, leader="pengawas"),
         Unit("MMJ-DISDIK", "Dinas Pendidikan", "MMJ-SETDA", "education", 26, 6, leader="jpt"),
@@ -175,7 +178,7 @@ PARIAMAN = Region(
         Unit("PRM-SETDA", "Sekretariat Daerah Kota", None, "administration", 26, 1, leader="jpt"),
         Unit("PRM-BKPSDM", "BKPSDM", "PRM-SETDA", "administration", 16, 1, leader="jpt"),
         Unit("PRM-BPKPD", "Badan Pengelolaan Keuangan Daerah", "PRM-SETDA", "budget", 22, 1, leader="jpt"),
-        Unit("PRM-PTSP", "DPMPTSP dan Tenaga Kerja", "PRM-SETDA", "documents", 24, 2, 12000,
+        Unit("PRM-PTSP", "DPMPTSP dan Tenaga Kerja", "PRM-SETDA", "documents", 24, 2, 145,
              ("izin_usaha", "izin_bangunan", "izin_praktik"), 120, leader="jpt"),
         Unit("PRM-DUKCAPIL", "Dinas Dukcapil", "PRM-SETDA", "documents", 24, 2, 30000,
              ("ktp_el", "akta_kelahiran", "kartu_keluarga"), 100, leader="jpt"),
@@ -193,7 +196,8 @@ PARIAMAN = Region(
              leader="pengawas"),
         Unit("PRM-MARUNGGI", "Puskesmas Marunggi", "PRM-DINKES", "health", 16, 4, 9000, ("rawat_jalan",),
              leader="pengawas"),
-        Unit("PRM-PAUH", "Puskesmas Pauh", "PRM-DINKES", "health", 16, 5, 8000, ("rawat_jalan",), 14, leader="pengawas"),
+        Unit("PRM-PAUH", "Puskesmas Pauh", "PRM-DINKES", "health", 16, 5, 8000, ("rawat_jalan",), 14,
+             leader="pengawas"),
     ),
 )
 
@@ -203,6 +207,7 @@ NANGGALO = Region(
     devices=6,
     overlap_days=1,
     tap_name="nama",
+    nip_mark="'",
     few_answers="NGL-GURUN",
     straight_liners="NGL-KURAO",
     units=(
@@ -210,7 +215,7 @@ NANGGALO = Region(
              ("surat_pindah", "legalisasi", "izin_keramaian"), 130, leader="jpt"),
         Unit("NGL-KURAO", "Kelurahan Kurao Pagang", "NGL-KEC", "administration", 22, 2, 15000,
              ("surat_keterangan", "surat_usaha"), 95, leader="pengawas"),
-        Unit("NGL-LAPAI", "Kelurahan Kampung Lapai", "NGL-KEC", "administration", 20, 2, 11000,
+        Unit("NGL-LAPAI", "Kelurahan Kampung Lapai", "NGL-KEC", "administration", 20, 2, 105,
              ("surat_keterangan", "surat_usaha"), 85, leader="pengawas"),
         Unit("NGL-OLO", "Kelurahan Kampung Olo", "NGL-KEC", "administration", 18, 3, 7000, ("surat_keterangan",),
              leader="pengawas"),
@@ -223,7 +228,8 @@ NANGGALO = Region(
         Unit("NGL-PKM", "Puskesmas Nanggalo", "NGL-KEC", "health", 40, 5, 30000, ("rawat_jalan", "imunisasi"), 140,
              shift_share=0.5),
         Unit("NGL-PKMLAPAI", "Puskesmas Lapai", "NGL-KEC", "health", 26, 5, 18000, ("rawat_jalan",), leader="pengawas"),
-        Unit("NGL-DIKLAT", "UPT Pendidikan dan Pelatihan", "NGL-KEC", "training", 20, 6, 1200, ("pendaftaran_pelatihan",)),
+        Unit("NGL-DIKLAT", "UPT Pendidikan dan Pelatihan", "NGL-KEC", "training", 20, 6, 1200,
+             ("pendaftaran_pelatihan",)),
         Unit("NGL-SDN4", "SD Negeri 04 Kampung Olo", "NGL-KEC", "education", 20, 4, leader="pengawas"),
         Unit("NGL-SMPN12", "SMP Negeri 12 Padang", "NGL-KEC", "education", 28, 6, leader="pengawas"),
     ),

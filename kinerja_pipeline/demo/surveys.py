@@ -1,6 +1,7 @@
 """Answers to the public satisfaction surveys of a region's service units.
 
-Here: one row per respondent (wide; answers under `=`, profile under `+`) and per answer (long). Not here: how a supplier lays them out (policy, demo/formats).
+Here: one row per respondent (answers under `=`, profile under `+`), and the same as a long export. Not here: how a
+supplier lays them out (the policy's feeds, demo/formats).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from kinerja_pipeline.demo.regions import Region, Unit
 from kinerja_pipeline.demo.rows import Row
-from kinerja_pipeline.demo.workdays import Workdays, days_of
+from kinerja_pipeline.demo.workdays import Workdays
 from kinerja_pipeline.policies.model import Survey
 
 SKM = "skm"
@@ -47,7 +48,7 @@ def responses_of(
     months: dict[str, list[Row]] = {}
     for number, month in enumerate(days.months):
         rows: list[Row] = []
-        workdays = [d for d in days_of(month) if d in days.office_days]
+        workdays = days.office_days_by_month[month]
         for code, unit in surveys_of_units(region, surveys):
             wanted = unit.respondents or 60
             few = unit.unit_id == region.few_answers
@@ -87,7 +88,7 @@ def answer_id(element: str, score: object) -> str:
 
 
 def answer_labels(survey: Survey) -> list[Row]:
-    """The id file of a long export: one row per answer label and its score; one label scores more than the scale has."""
+    """The id file of a long export: one row per answer label and its score; one label is above the scale."""
     words = ("Tidak baik", "Kurang baik", "Baik", "Sangat baik", "Istimewa")
     return [
         {"jawaban_id": answer_id(element, score), "jawaban_pilihan": words[score - 1], "skor": score}

@@ -10,13 +10,13 @@ import hashlib
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from kinerja_pipeline.demo.people import DAY, Person
 from kinerja_pipeline.demo.permits import Part
 from kinerja_pipeline.demo.regions import Region, Unit
 from kinerja_pipeline.demo.rows import Row
-from kinerja_pipeline.demo.workdays import Workdays, days_of, last_day, month_of
+from kinerja_pipeline.demo.workdays import Workdays, last_day, month_of
 
 Kind = Literal["service_request", "complaint", "routine", "project"]
 REQUESTERS = 900
@@ -39,8 +39,7 @@ DECLINE_MONTHS = 2
 """In so many months at the end of the world the declining people are at DECLINED."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """One task with all that will ever happen to it; `row` tells only what is known on a day."""
 
     task_id: str
@@ -107,22 +106,20 @@ def tasks_of(
     drawn: list[Task] = []
     for person in people:
         for month in days.months:
-            present = [d for d in days_of(month) if d in days.office_days and _at_work(person, d, permits)]
+            present = [d for d in days.office_days_by_month[month] if _at_work(person, d, permits)]
             if len(present) < 5:
                 continue
             for number in range(rng.randint(6, 10)):
                 drawn.append(_task(region, person, month, number, present, days, rng))
     drawn.sort(key=lambda t: (t.opened_at, t.nip or "", t.unit_id or "", t.due_at))
-    return [_numbered(region, number, task) for number, task in enumerate(drawn, start=1)]
+    return [
+        task._replace(task_id=f"{region.prefix}-{task.opened_at:%y%m}-{number:06d}")
+        for number, task in enumerate(drawn, start=1)
+    ]
 
 
 def _at_work(person: Person, day: dt.date, permits: Mapping[tuple[str, dt.date], Part]) -> bool:
     return person.assignment(day) is not None and permits.get((person.nip, day)) != "whole"
-
-
-def _numbered(region: Region, number: int, task: Task) -> Task:
-    fields = {name: getattr(task, name) for name in Task.__slots__}
-    return Task(**(fields | {"task_id": f"{region.prefix}-{task.opened_at:%y%m}-{number:06d}"}))
 
 
 def _task(

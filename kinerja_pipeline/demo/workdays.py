@@ -95,6 +95,10 @@ class Workdays:
 
     @cached_property
     def office_days(self) -> tuple[dt.date, ...]:
-        """Working days of the region's default schedule."""
+        """Working days of the region's default schedule, in order."""
         default = self.policy.attendance.default_schedule
         return tuple(d for m in self.months for d in days_of(m) if self.hours(default, d) is not None)
+
+    @cached_property
+    def office_days_by_month(self) -> dict[str, tuple[dt.date, ...]]:
+        return {m: tuple(d for d in self.office_days if month_of(d) == m) for m in self.months}

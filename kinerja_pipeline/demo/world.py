@@ -69,6 +69,10 @@ class RegionSummary:
         return dict(sorted(total.items()))
 
 
+DEMO_MONTHS = ("2026-01", "2026-06")
+"""First and last month of the world; measurements that grow go a year further back."""
+
+
 @dataclass(frozen=True, slots=True)
 class WorldSummary:
     """What was planted in each region; `written` files were new or had changed, `unchanged` were there already."""
@@ -83,14 +87,14 @@ def write_world(
     home: Home,
     *,
     employees_per_region: int = 300,
-    months: tuple[str, str] = ("2026-01", "2026-06"),
+    months: tuple[str, str] = DEMO_MONTHS,
     seed: int = 2026,
     progress: Callable[[str], None] | None = None,
 ) -> WorldSummary:
     """Writes every region's files under `home.landing/<region>/<feed>/`, with the times at which they would arrive.
 
-    The files follow the packaged policies, whatever the home overrides. A file that is there with the same bytes is left
-    as it is, so a second call changes nothing. `progress` is told each region and feed as it begins.
+    The files follow the packaged policies, whatever the home overrides. A file that is there with the same bytes is
+    left alone, so a second call changes nothing. `progress` is told each region and feed as it begins.
     """
     policies, contracts = load_policies(), load_contracts().incoming
     every_month = month_range(*months)
@@ -134,7 +138,7 @@ def _write_id_files(home: Home, world: RegionWorld) -> None:
     """The id files that mappings look up, as old as the first delivery."""
     for mapping in world.policy.feeds["feedback_response"]:
         for lookup in mapping.lookup:
-            data = id_file_bytes(mapping, answer_labels(world.policy.surveys[SKM]))
+            data = id_file_bytes(answer_labels(world.policy.surveys[SKM]))
             at = world.arrival(world.days.months[0], 2, 7).timestamp()
             _write_once(home.landing / world.region.region / "lookup" / lookup.file, data, at)
 

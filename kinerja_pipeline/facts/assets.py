@@ -80,16 +80,18 @@ def _attendance_month(deployment: Deployment) -> AssetsDefinition:
 
 def _tasks(deployment: Deployment) -> AssetsDefinition:
     employees = AssetDep(["validated", "employee"], partition_mapping=deployment.of_region)
+    tasks_before = AssetDep(["validated", "task_record"], partition_mapping=deployment.window(1))
 
     @multi_asset(
         name="task_outcome",
-        specs=[_spec(deployment, "task_outcome", [AssetDep(["validated", "task_record"]), employees])],
+        specs=[_spec(deployment, "task_outcome", [tasks_before, employees])],
         partitions_def=deployment.region_month,
     )
     def build(context: AssetExecutionContext, home: HomeResource, lock: RegionLock) -> MaterializeResult[None]:
         region, month = region_month_of(context)
         start, lake = time.perf_counter(), home.lake
-        tasks = lake.read("validated", "task_record", region, month)
+        # A requester's earlier task makes a later one a repeat, also across the month's end.
+        tasks = lake.read("validated", "task_record", region, [add_months(month, -1), month])
         frame = task_outcome(tasks, lake.read("validated", "employee", region), deployment.policies[region], month)
         lake.write(frame, "facts", "task_outcome", region, month)
         return MaterializeResult(asset_key=["facts", "task_outcome"], metadata=counts(frame, time.perf_counter() - start))

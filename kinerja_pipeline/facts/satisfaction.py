@@ -50,7 +50,7 @@ def satisfaction_element(
     surveys = policy.surveys.items()
     rows = [_elements(_of_survey(answers, code, survey, period, as_of), survey) for code, survey in surveys]
     return (
-        pl.concat([pl.DataFrame(schema=_ELEMENT), *(row.select(_ELEMENT) for row in rows)])
+        pl.concat([pl.DataFrame(schema=_ELEMENT), *(row.select(*_ELEMENT) for row in rows)])
         .with_columns(period=pl.lit(period))
         .sort(*SURVEY_KEY, "element_code")
     )
@@ -82,7 +82,7 @@ def satisfaction_index(
     )
     is_computed = pl.col("index_value").is_not_null()
     return (
-        pl.concat([pl.DataFrame(schema=_INDEX), *(row.select(_INDEX) for row in rows)])
+        pl.concat([pl.DataFrame(schema=_INDEX), *(row.select(*_INDEX) for row in rows)])
         .join(_required(org_units, min(month_end(months_of(period)[-1]), as_of)), on="unit_id", how="left")
         .select(
             *SURVEY_KEY,
@@ -111,7 +111,8 @@ def required_sample(population: pl.Expr) -> pl.Expr:
 def half_up(value: pl.Expr, decimals: int) -> pl.Expr:
     """Rounded half-up; nine more decimals are exact enough to see a half that binary fractions miss by a hair."""
     factor = 10.0**decimals
-    return ((value * factor).round(9) + 0.5).floor() / factor
+    # Polars divides by a constant as times its reciprocal: 7660 / 100 gives 76.60000000000001. Rounding restores 76.6.
+    return (((value * factor).round(9) + 0.5).floor() / factor).round(decimals)
 
 
 def _of_survey(answers: pl.DataFrame, code: str, survey: Survey, period: str, as_of: dt.date) -> pl.DataFrame:

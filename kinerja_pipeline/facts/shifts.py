@@ -1,5 +1,4 @@
-"""Shifts: on which days each active employee works which hours, which taps can belong to them, and which permits cover
-them.
+"""Shifts: which hours each active employee works on which day, when taps can belong to them, which permits cover them.
 
 Here: assignments, rosters and permits laid on the days, and the windows of shifts. Not here: taps and what they mean
 (facts/attendance), the hours of a schedule (facts/calendar).
@@ -16,7 +15,7 @@ from kinerja_pipeline.facts.periods import in_force
 from kinerja_pipeline.policies.model import Policy
 
 STRETCH = 1 << 42
-"""Microseconds (50 days) that each person has in the order of taps: person and instant are one integer, compared at once."""
+"""Microseconds (50 days) that each person has in the order of taps: person and instant are compared as one integer."""
 
 
 def person_days(
@@ -99,7 +98,11 @@ def permit_days(
 
 
 def shift_windows(shifts: pl.DataFrame, origin: dt.datetime, policy: Policy) -> pl.DataFrame:
-    """One row per shift: where its window opens, turns from in to out, and closes, on the tap order of all people."""
+    """One row per shift: where its window opens, turns from in to out, and closes, in the tap order of all people.
+
+    *Edge*: windows that overlap meet halfway between the earlier out and the later in; neither grows by it, and no
+    instant between them is lost.
+    """
     before = pl.duration(minutes=policy.attendance.before_minutes)
     after = pl.duration(minutes=policy.attendance.after_minutes)
     came, left = pl.col("scheduled_in"), pl.col("scheduled_out")

@@ -16,7 +16,7 @@ from kinerja_pipeline.kpi.evaluation import evaluation
 from kinerja_pipeline.kpi.follow_up import follow_up
 from kinerja_pipeline.kpi.indicators import kpi, measures
 from kinerja_pipeline.kpi.people import people
-from kinerja_pipeline.kpi.subjects import answers_by_subject, days_with_presence, measurements_by_subject
+from kinerja_pipeline.kpi.subjects import answers_by_subject, measurements_by_subject
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
@@ -60,7 +60,7 @@ def _measure(deployment: Deployment) -> AssetsDefinition:
 def _facts(lake: Lake, policy: Policy, month: str, today: dt.date) -> dict[str, pl.DataFrame]:
     region, months = policy.region, months_between(add_months(month, -policy.periods.task_lookback_months), month)
     return {
-        "attendance_day": days_with_presence(lake.read("facts", "attendance_day", region, month)),
+        "attendance_day": lake.read("facts", "attendance_day", region, month),
         "task_outcome": task_window(
             lake.read("facts", "task_outcome", region, months), month, policy.time_zone, as_of(month, today)
         ),

@@ -1,4 +1,4 @@
-"""Evaluation: indicator scores and the superior's rating -> result rating, recommended predicate, beside the official one.
+"""Evaluation: indicator scores and the superior's rating -> recommended ratings and predicate, beside the official.
 
 Here: weighting, coverage, rating thresholds, the predicate matrix of PermenPANRB 6/2022. Not here: indicators
 (kpi/indicators), recommendations to act (kpi/follow_up). A person decides; nothing here overwrites an official rating.
@@ -26,12 +26,13 @@ PREDICATES: dict[tuple[str, str], str] = {
 
 
 def evaluation(kpi: pl.DataFrame, ratings: pl.DataFrame, rules: Evaluation) -> pl.DataFrame:
-    """One row per employee and period of `kpi`: result score and rating, behaviour rating, recommended and official predicate.
+    """One row per employee and period of `kpi`: both ratings, the recommended and the official predicate.
 
     `ratings` are the validated performance_rating rows of the year so far. *Null when*: result_score below the minimum
-    coverage of computable weights; recommended_predicate when either rating is missing, with the reason; official_predicate
-    unless the agency rated exactly that period. behaviour_rating is the superior's rating of the period, else the latest
-    month's inside it. numeric_score and credit_points need a behaviour score, which only a 360 round gives.
+    coverage of computable weights; recommended_predicate when either rating is missing, with the reason;
+    official_predicate unless the agency rated exactly that period. behaviour_rating is the superior's rating of the
+    period, else the latest month's inside it. numeric_score and credit_points need a behaviour score, which only a 360
+    round gives.
     """
     rows = kpi.filter((pl.col("subject_kind") == "employee") & (pl.col("weight") > 0)).with_columns(
         _weight=pl.when(pl.col("status_code") == "computed").then(pl.col("weight"))
@@ -45,7 +46,9 @@ def evaluation(kpi: pl.DataFrame, ratings: pl.DataFrame, rules: Evaluation) -> p
         scores.rename({"subject_id": "nip"})
         .join(rated, on=["nip", "period_kind", "period"], how="left")
         .with_columns(
-            result_score=pl.when(pl.col("coverage_share").round(9) >= rules.minimum_coverage_share).then(half_up("_score", 2))
+            result_score=pl.when(
+                (pl.col("coverage_share") > 0) & (pl.col("coverage_share").round(9) >= rules.minimum_coverage_share)
+            ).then(half_up("_score", 2))
         )
         .with_columns(result_rating=result_rating(pl.col("result_score"), rules))
         .join(_matrix(), on=["result_rating", "behaviour_rating"], how="left")
@@ -87,10 +90,11 @@ def evaluation(kpi: pl.DataFrame, ratings: pl.DataFrame, rules: Evaluation) -> p
 
 def half_up(column: str, decimals: int) -> pl.Expr:
     """Half-up rounding of a non-negative score, so that classification sees what the law's tables print."""
-    factor = 10**decimals
+    factor = 10.0**decimals
     # Binary fractions sit a hair below their decimal (2.675 is 2.67499...): nine decimals are exact enough for a score.
     scaled: pl.Expr = (pl.col(column) * factor).round(9) + 0.5
-    return scaled.floor() / factor
+    # Polars divides by a constant as times its reciprocal, which leaves 76.60000000000001: round what is a whole number of cents.
+    return (scaled.floor() / factor).round(decimals)
 
 
 def result_rating(score: pl.Expr, rules: Evaluation) -> pl.Expr:
@@ -114,7 +118,7 @@ def _matrix() -> pl.DataFrame:
 
 
 def _official(ratings: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
-    """Per employee and period: the official predicate of exactly that period, and the behaviour rating that holds for it."""
+    """Per employee and period: the official predicate of exactly that period, and the behaviour rating that holds."""
     own = ratings.filter(pl.col("subject_kind") == "employee").rename({"subject_id": "nip"})
     objection = (
         pl.when(pl.col("decided_at").is_not_null())
@@ -125,7 +129,9 @@ def _official(ratings: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     parts = []
     for kind, period in periods.iter_rows():
         exact = own.filter((pl.col("period_kind") == kind) & (pl.col("period") == period)).select(
-            "nip", pl.col("behaviour_rating").alias("_exact"), pl.col("predicate").alias("official_predicate"),
+            "nip",
+            pl.col("behaviour_rating").alias("_exact"),
+            pl.col("predicate").alias("official_predicate"),
             objection.alias("objection_code"),
         )
         latest = (
@@ -145,5 +151,7 @@ def _official(ratings: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
                 "objection_code",
             )
         )
-    schema = dict.fromkeys(("nip", "period_kind", "period", "behaviour_rating", "official_predicate", "objection_code"), pl.String)
+    schema = dict.fromkeys(
+        ("nip", "period_kind", "period", "behaviour_rating", "official_predicate", "objection_code"), pl.String
+    )
     return pl.concat([pl.DataFrame(schema=schema), *parts])

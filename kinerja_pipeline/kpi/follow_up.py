@@ -11,7 +11,18 @@ from kinerja_pipeline.facts.periods import add_months
 from kinerja_pipeline.policies.model import DeclineRule, Policy, RewardRule
 
 FOLLOW_UP_SCHEMA: dict[str, type[pl.DataType]] = dict.fromkeys(
-    ("subject_kind", "subject_id", "period", "rule_id", "action_code", "reason", "evidence", "programme_id", "status_code"), pl.String
+    (
+        "subject_kind",
+        "subject_id",
+        "period",
+        "rule_id",
+        "action_code",
+        "reason",
+        "evidence",
+        "programme_id",
+        "status_code",
+    ),
+    pl.String,
 )
 
 
@@ -23,32 +34,47 @@ def follow_up(evaluations: pl.DataFrame, attendance: pl.DataFrame, policy: Polic
     parts = [pl.DataFrame(schema=FOLLOW_UP_SCHEMA)]
     monthly = evaluations.filter(pl.col("period_kind") == "month")
     for rule_id, rule in policy.follow_up.items():
-        rows = _declined(monthly, rule, month) if isinstance(rule, DeclineRule) else _rewarded(monthly, attendance, rule, month)
+        rows = (
+            _declined(monthly, rule, month)
+            if isinstance(rule, DeclineRule)
+            else _rewarded(monthly, attendance, rule, month)
+        )
         parts.append(
             rows.with_columns(subject_kind=pl.lit("employee"), period=pl.lit(month), rule_id=pl.lit(rule_id)).select(
-                FOLLOW_UP_SCHEMA
+                list(FOLLOW_UP_SCHEMA)
             )
         )
     return pl.concat(parts).sort("subject_kind", "subject_id", "rule_id")
 
 
 def _declined(monthly: pl.DataFrame, rule: DeclineRule, month: str) -> pl.DataFrame:
-    """Coaching (M6): result score below `below_score` in `months` consecutive months, each at least `drop` points under the
-    mean of the `baseline_months` months before them. Low now but with earlier months missing: not computable."""
+    """Coaching (M6): result score below `below_score` in `months` consecutive months, each at least `drop` points under
+    the mean of the `baseline_months` months before them. Low now but with earlier months missing: not computable."""
     low_months = [add_months(month, -k) for k in range(rule.months)]
     base_months = [add_months(low_months[-1], -k) for k in range(1, rule.baseline_months + 1)]
     scores = monthly.select("nip", "period", "result_score").drop_nulls()
-    low = scores.filter(pl.col("period").is_in(low_months)).group_by("nip").agg(
-        pl.len().alias("_low_count"), pl.col("result_score").max().alias("_highest"), pl.col("result_score").sort_by("period").alias("_low")
+    low = (
+        scores.filter(pl.col("period").is_in(low_months))
+        .group_by("nip")
+        .agg(
+            pl.len().alias("_low_count"),
+            pl.col("result_score").max().alias("_highest"),
+            pl.col("result_score").sort_by("period").alias("_low"),
+        )
     )
-    base = scores.filter(pl.col("period").is_in(base_months)).group_by("nip").agg(
-        pl.len().alias("_base_count"), pl.col("result_score").mean().alias("_base")
+    base = (
+        scores.filter(pl.col("period").is_in(base_months))
+        .group_by("nip")
+        .agg(pl.len().alias("_base_count"), pl.col("result_score").mean().alias("_base"))
     )
     now = scores.filter((pl.col("period") == month) & (pl.col("result_score") < rule.below_score)).select("nip")
     joined = now.join(low, on="nip", how="left").join(base, on="nip", how="left")
     is_known = (pl.col("_low_count") == rule.months) & (pl.col("_base_count").fill_null(0) == rule.baseline_months)
-    has_declined = (pl.col("_highest") < rule.below_score) & ((pl.col("_base") - pl.col("_highest")).round(6) >= rule.drop)
-    listed = joined.filter(~is_known | has_declined)
+    has_declined = (pl.col("_highest") < rule.below_score) & (
+        (pl.col("_base") - pl.col("_highest")).round(6) >= rule.drop
+    )
+    # A month that was not low says no, whatever is missing elsewhere.
+    listed = joined.filter(pl.when(is_known).then(has_declined).otherwise(pl.col("_highest") < rule.below_score))
     evidence = pl.format(
         "result {} in {}; mean {} of the {} months before",
         pl.col("_low").list.eval(pl.element().round(2).cast(pl.String)).list.join(", "),
@@ -67,10 +93,12 @@ def _declined(monthly: pl.DataFrame, rule: DeclineRule, month: str) -> pl.DataFr
 
 
 def _rewarded(monthly: pl.DataFrame, attendance: pl.DataFrame, rule: RewardRule, month: str) -> pl.DataFrame:
-    """Reward nomination (M9, P6): the best result scores of a unit among those above expectation with behaviour at least as
-    expected; ties are all listed. Excluded, with the reason: an unexcused day this year, or an open objection."""
+    """Reward nomination (M9, P6): the best result scores of a unit among those above expectation with behaviour at
+    least as expected; ties are all listed. Excluded, with the reason: an unexcused day this year, an open objection."""
     now = monthly.filter(
-        (pl.col("period") == month) & (pl.col("result_rating") == "di_atas") & pl.col("behaviour_rating").is_in(["di_atas", "sesuai"])
+        (pl.col("period") == month)
+        & (pl.col("result_rating") == "di_atas")
+        & pl.col("behaviour_rating").is_in(["di_atas", "sesuai"])
     ).join(attendance.select("nip", "unexcused_year_count"), on="nip", how="left")
     reason = (
         pl.when(pl.col("unexcused_year_count") > 0)
@@ -89,7 +117,9 @@ def _rewarded(monthly: pl.DataFrame, attendance: pl.DataFrame, rule: RewardRule,
         "result {}, behaviour {}{}",
         pl.col("result_score").round(2).cast(pl.String),
         "behaviour_rating",
-        pl.when(pl.col("_tied") > 1).then(pl.format(", tied with {} others", pl.col("_tied") - 1)).otherwise(pl.lit("")),
+        pl.when(pl.col("_tied") > 1)
+        .then(pl.format(", tied with {} others", pl.col("_tied") - 1))
+        .otherwise(pl.lit("")),
     )
     return best.select(
         pl.col("nip").alias("subject_id"),

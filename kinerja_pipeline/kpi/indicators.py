@@ -27,10 +27,13 @@ MEASURE_SCHEMA: dict[str, type[pl.DataType]] = {
     "evidence_count": pl.Int64,
 }
 SUBJECT_COLUMN = {"employee": "nip", "unit": "unit_id", "region": None}
+ENUMERATED = ("attendance_day", "task_outcome")
+"""Facts that list all that happened: when no row of a subject fits, a count is zero. In the others a missing row is a
+figure that nobody delivered."""
 
 
 def measures(facts: Mapping[str, pl.DataFrame], indicators: Iterable[CompiledIndicator], month: str) -> pl.DataFrame:
-    """One row per subject and indicator with evidence in `month`: numerator and denominator in 1/10000, evidence_count rows.
+    """One row per subject and indicator with evidence in `month`: numerator, denominator (in 1/10000), evidence_count.
 
     All indicators on a fact are computed in one aggregation per kind of subject.
     """
@@ -48,14 +51,7 @@ def _measured(
     frame: pl.DataFrame, chosen: Sequence[CompiledIndicator], kind: str, column: str | None, month: str
 ) -> pl.DataFrame:
     keyed = frame.with_columns((pl.col(column) if column else pl.lit("")).alias("_subject")).drop_nulls("_subject")
-    sums = keyed.group_by("_subject").agg(
-        pl.struct(
-            numerator=_units(i.numerator).filter(i.keep).sum(),
-            denominator=_units(i.denominator if i.denominator is not None else pl.lit(1)).filter(i.keep).sum(),
-            evidence_count=i.keep.cast(pl.Int64).sum() if i.declared.filter else pl.len().cast(pl.Int64),
-        ).alias(i.indicator_id)
-        for i in chosen
-    )
+    sums = keyed.group_by("_subject").agg(_sums(i).alias(i.indicator_id) for i in chosen)
     long = sums.unpivot(index="_subject", variable_name="indicator_id", value_name="_sums").unnest("_sums")
     return long.filter(pl.col("evidence_count") > 0).select(
         pl.lit(kind).alias("subject_kind"),
@@ -66,6 +62,20 @@ def _measured(
     )
 
 
+def _sums(indicator: CompiledIndicator) -> pl.Expr:
+    """Both sums over the rows that `keep` selects and that have both values: what is missing is left out, not zero."""
+    above = indicator.numerator
+    below = indicator.denominator if indicator.denominator is not None else pl.lit(1)
+    # A declaration may be a mere number; the subject gives it the length of the group.
+    counts = pl.col("_subject").is_not_null() & indicator.keep & above.is_not_null() & below.is_not_null()
+    counts_zero = indicator.declared.statistic != "ratio" and indicator.declared.fact in ENUMERATED
+    return pl.struct(
+        numerator=pl.when(counts).then(_units(above)).sum(),
+        denominator=pl.when(counts).then(_units(below)).sum(),
+        evidence_count=(pl.len() if counts_zero else counts.sum()).cast(pl.Int64),
+    )
+
+
 def _units(expression: pl.Expr) -> pl.Expr:
     return (expression.cast(pl.Float64) * UNITS).round().cast(pl.Int64)
 
@@ -73,16 +83,14 @@ def _units(expression: pl.Expr) -> pl.Expr:
 def rolled_up(monthly: pl.DataFrame, indicators: Iterable[CompiledIndicator], period: str) -> pl.DataFrame:
     """The measures of a period from those of its months: sums, or the last month's for a stock (statistic `last`).
 
-    Same columns as the monthly measures, with `month` replaced by the number of months that count (`month_count`).
+    Same columns as the monthly measures, without the month.
     """
     stocks = [i.indicator_id for i in indicators if i.declared.statistic == "last"]
     inside = monthly.filter(pl.col("month").is_in(months_of(period)))
     last = inside["month"].max()
-    kept = inside.filter(~pl.col("indicator_id").is_in(stocks) | (pl.col("month") == last))
-    return (
-        kept.group_by("subject_kind", "subject_id", "indicator_id")
-        .agg(pl.col("numerator", "denominator", "evidence_count").sum(), pl.col("month").n_unique().alias("month_count"))
-        .with_columns(pl.lit(inside["month"].n_unique()).cast(pl.Int64).alias("period_month_count"))
+    kept = inside.filter(~pl.col("indicator_id").is_in(stocks) | (pl.col("month") == pl.lit(last, pl.String)))
+    return kept.group_by("subject_kind", "subject_id", "indicator_id").agg(
+        pl.col("numerator", "denominator", "evidence_count").sum()
     )
 
 
@@ -96,16 +104,16 @@ def kpi(
 ) -> pl.DataFrame:
     """One row per subject, indicator and period (the month, and the quarter, semester and year that contain it).
 
-    `monthly` are the measures of the year's months so far; `people` has, by period kind, the
-    period's employees with nip, unit_id and position_level. Every one of them has a row for every employee indicator: without evidence it is not computable, with
-    the reason. Units and the region have rows where there is evidence.
+    `monthly` are the measures of the year's months so far; `people` has, by period kind, the period's employees with
+    nip, unit_id and position_level. Every one of them has a row for every employee indicator: without evidence it is
+    not computable, with the reason. Units and the region have rows where there is evidence.
     """
-    by_period = [
-        _period_rows(rolled_up(monthly, indicators, period), indicators, people[kind]).with_columns(
-            period_kind=pl.lit(kind), period=pl.lit(period)
-        )
-        for kind, period in periods_of(month).items()
-    ]
+    by_period = []
+    for kind, period in periods_of(month).items():
+        measured = rolled_up(monthly, indicators, period)
+        months = monthly.filter(pl.col("month").is_in(months_of(period)))["month"].n_unique()
+        rows = _period_rows(measured, indicators, people[kind], months)
+        by_period.append(rows.with_columns(period_kind=pl.lit(kind), period=pl.lit(period)))
     rows = pl.concat(by_period).with_columns(
         subject_id=pl.when(pl.col("subject_kind") == "region").then(pl.lit(policy.region)).otherwise("subject_id")
     )
@@ -131,20 +139,22 @@ def kpi(
     )
 
 
-def _period_rows(measured: pl.DataFrame, indicators: Sequence[CompiledIndicator], people: pl.DataFrame) -> pl.DataFrame:
+def _period_rows(
+    measured: pl.DataFrame, indicators: Sequence[CompiledIndicator], people: pl.DataFrame, months: int
+) -> pl.DataFrame:
     of_employees = [i.indicator_id for i in indicators if "employee" in i.declared.subjects]
     expected = people.select(pl.lit("employee").alias("subject_kind"), pl.col("nip").alias("subject_id")).join(
         pl.DataFrame({"indicator_id": of_employees}, schema={"indicator_id": pl.String}), how="cross"
     )
     others = measured.filter(pl.col("subject_kind") != "employee").select("subject_kind", "subject_id", "indicator_id")
     rows = pl.concat([expected, others]).join(measured, on=["subject_kind", "subject_id", "indicator_id"], how="left")
-    rows = rows.join(people.select(pl.col("nip").alias("subject_id"), "unit_id", "position_level"), on="subject_id", how="left")
+    places = people.select(pl.col("nip").alias("subject_id"), "unit_id", "position_level")
+    rows = rows.join(places, on="subject_id", how="left")
     rows = rows.with_columns(
         unit_id=pl.when(pl.col("subject_kind") == "unit").then("subject_id").otherwise("unit_id"),
         evidence_count=pl.col("evidence_count").fill_null(0),
     )
-    # The frame's own count of months: an additive target of a partial period sums only the months it has.
-    return _scored(rows.join(_declared(indicators), on="indicator_id"))
+    return _scored(rows.join(_declared(indicators), on="indicator_id"), months)
 
 
 def _declared(indicators: Sequence[CompiledIndicator]) -> pl.DataFrame:
@@ -186,18 +196,16 @@ def _declared(indicators: Sequence[CompiledIndicator]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema)
 
 
-def _scored(rows: pl.DataFrame) -> pl.DataFrame:
-    levels = (
-        rows.select("indicator_id", "by_position").unique("indicator_id").explode("by_position").drop_nulls("by_position")
-        if rows.height
-        else rows.select("indicator_id", "by_position").explode("by_position")
-    ).unnest("by_position")
+def _scored(rows: pl.DataFrame, months: int) -> pl.DataFrame:
+    """Target, actual, achievement and score; an additive target of a partial period sums only the months it has."""
+    each = rows.select("indicator_id", "by_position").unique("indicator_id").explode("by_position")
+    levels = each.drop_nulls("by_position").unnest("by_position")
     rows = rows.join(levels, left_on=["indicator_id", "position_level"], right_on=["indicator_id", "level"], how="left")
-    months = pl.when(pl.col("is_additive")).then(pl.col("period_month_count").fill_null(1)).otherwise(1)
+    times = pl.when(pl.col("is_additive")).then(max(months, 1)).otherwise(1)
     is_ratio = pl.col("statistic") == "ratio"
     divisor = pl.when(is_ratio).then(pl.col("denominator")).otherwise(pl.lit(UNITS))
     rows = rows.with_columns(
-        target=pl.coalesce("value", "base_target") * months,
+        target=pl.coalesce("value", "base_target") * times,
         reason=pl.when(pl.col("evidence_count") == 0)
         .then(pl.lit("no_evidence"))
         .when(pl.col("evidence_count") < pl.col("minimum_evidence"))
@@ -210,13 +218,15 @@ def _scored(rows: pl.DataFrame) -> pl.DataFrame:
         denominator=pl.when(is_ratio).then(pl.col("denominator")),
     )
     rows = rows.with_columns(reason=pl.coalesce("reason", unattainable()))
+    is_computable = pl.col("reason").is_null()
     rows = rows.with_columns(
-        achievement=pl.when(pl.col("reason").is_null()).then(pl.min_horizontal(achievement(), pl.col("cap")))
+        actual=pl.when(is_computable).then("actual"),
+        achievement=pl.when(is_computable).then(achievement()),
+        status_code=pl.when(is_computable).then(pl.lit("computed")).otherwise(pl.lit("not_computable")),
     )
-    return rows.with_columns(
-        score=pl.col("achievement"),
-        status_code=pl.when(pl.col("reason").is_null()).then(pl.lit("computed")).otherwise(pl.lit("not_computable")),
-    ).drop("by_position")
+    # min_horizontal skips nulls: without the condition a missing achievement would become the cap.
+    score = pl.when(pl.col("achievement").is_not_null()).then(pl.min_horizontal("achievement", "cap"))
+    return rows.with_columns(score=score).drop("by_position")
 
 
 def unattainable() -> pl.Expr:

@@ -11,7 +11,7 @@ import polars as pl
 
 
 def people(employees: pl.DataFrame, start: dt.date, end: dt.date) -> pl.DataFrame:
-    """One row per employee with a main assignment (`utama`) on any day from `start` to `end`: nip, unit_id, position_level.
+    """One row per employee with a main assignment (`utama`) on any day of the period: nip, unit_id, position_level.
 
     Unit and level are those of the last active day; acting assignments (`plt`) are not evaluated.
     """

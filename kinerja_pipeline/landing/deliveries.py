@@ -343,7 +343,7 @@ def _lookup(folder: Path, lookup: Lookup, mapping: FileMapping, contract: Contra
         raise UnreadableFile(name, "its name", f"the ending is not one of {known}", "Deliver it as CSV")
     named = {target: mapping.columns.get(target, target) for target in contract.names}
     columns = {target: lookup.take[new] for target, new in named.items() if new in lookup.take}
-    taken = dict.fromkeys((lookup.key, *lookup.take.values()))
+    taken = list(dict.fromkeys((lookup.key, *lookup.take.values())))
     ids = FileMapping(
         reader=reader,
         columns=columns,
@@ -469,8 +469,8 @@ def _current(home: Home, region: str) -> list[Delivery]:
     return [d for d in in_force(read_ledger(_region_folder(home, region))) if d.status_code == "landed"]
 
 
-def deliveries(home: Home, region: str) -> pl.DataFrame:
-    """One row per feed and delivery: its last line in the ledger, in order of arrival.
+def deliveries(home: Home, region: str, feed: str | None = None) -> pl.DataFrame:
+    """One row per feed and delivery (of one feed, or all): its last line in the ledger, in order of arrival.
 
     A refusal is left out once the file lands, was replaced by another version, or is gone.
     """
@@ -482,7 +482,7 @@ def deliveries(home: Home, region: str) -> pl.DataFrame:
         is_last = last[line.file_name].delivery_id == line.delivery_id
         return line.status_code == "landed" or (is_last and os.path.lexists(folder / line.file_name))
 
-    rows = [asdict(d) for d in in_force(ledger) if stands(d)]
+    rows = [asdict(d) for d in in_force(ledger) if stands(d) and feed in (None, d.feed)]
     count = pl.List(pl.Struct({"name": pl.String, "row_count": pl.Int64}))
     for row in rows:
         for name in ("set_aside", "months"):

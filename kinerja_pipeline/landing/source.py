@@ -18,6 +18,8 @@ MAX_COLUMNS = 10_000
 MAX_CELL = 1_000_000
 HEADER_ROWS = 30
 RAW_LENGTH = 2_000
+NUL_SHOWN = "\u2400"
+"""Stands for a NUL inside a cell: PostgreSQL takes none in a text."""
 
 OWN_COLUMNS = ("_source_row", "_problem", "_raw")
 
@@ -205,6 +207,6 @@ def with_numeric(
     text = [c for c in frame.columns if c not in OWN_COLUMNS]
     absent = [n for n in wanted.welcome if n not in frame.columns]
     return frame.with_columns(
-        *(pl.col(c).str.replace_all("\0", "\ufffd", literal=True) for c in text),
+        *(pl.col(c).str.replace_all("\0", NUL_SHOWN, literal=True) for c in text),
         *(pl.lit(None, pl.String).alias(n) for n in absent),
     )

@@ -13,6 +13,7 @@ import polars as pl
 from kinerja_pipeline.landing.source import (
     HEADER_ROWS,
     MAX_CELL,
+    NUL_SHOWN,
     RAW_LENGTH,
     UnreadableFile,
     Wanted,
@@ -57,7 +58,7 @@ def utf8(data: bytes, path: str, encoding: str) -> bytes:
             return _decoded(data, path, "cp1252")
     data = data.removeprefix(b"\xef\xbb\xbf")
     _decoded(data, path, "utf-8")
-    return data.replace(b"\0", b"\xef\xbf\xbd") if 0 in data else data
+    return data
 
 
 def _decoded(data: bytes, path: str, codec: str) -> bytes:
@@ -69,7 +70,7 @@ def _decoded(data: bytes, path: str, codec: str) -> bytes:
         other = "windows-1252" if codec == "utf-8" else "utf-8"
         remedy = f"Save the file as UTF-8, or state its encoding (perhaps {other}) in the mapping"
         raise UnreadableFile(path, f"line {line}", f"the bytes are not {name} text", remedy) from None
-    return data if codec == "utf-8" else text.removeprefix("\ufeff").rstrip("\0").replace("\0", "\ufffd").encode()
+    return data if codec == "utf-8" else text.removeprefix("\ufeff").rstrip("\0").encode()
 
 
 def read_attlog(data: bytes, path: str, wanted: Wanted) -> pl.DataFrame:
@@ -111,7 +112,7 @@ def read_attlog(data: bytes, path: str, wanted: Wanted) -> pl.DataFrame:
             "no line has the tab-separated cells of an attlog.dat",
             "Copy the file from the device again, or name its reader in the mapping",
         )
-    raw = pl.col("line").str.slice(0, RAW_LENGTH).str.replace_all("\0", "\u2400", literal=True)
+    raw = pl.col("line").str.slice(0, RAW_LENGTH).str.replace_all("\0", NUL_SHOWN, literal=True)
     return rows.select(
         *(pl.when(~pl.col("_bad")).then(n).alias(n) for n in ATTLOG_COLUMNS),
         "_source_row",
@@ -134,7 +135,7 @@ def read_csv(data: bytes, path: str, mapping: FileMapping, wanted: Wanted) -> pl
     names, start = _csv_header(lines["line"], path, mapping, wanted)
     refuse_many_columns(path, f"line {start}", len(names))
     positions = positions_of(names, path, f"line {start}" if start else "column_names", wanted)
-    padding = " \t\r\ufffd\x1a".replace(mapping.delimiter, "")
+    padding = " \t\r\0\x1a".replace(mapping.delimiter, "")
     body = lines.slice(start)
     rows = _csv_rows(body, mapping.delimiter, path)
     rows = rows.filter(
@@ -164,9 +165,10 @@ def read_csv(data: bytes, path: str, mapping: FileMapping, wanted: Wanted) -> pl
         for name, at in positions.items()
     ]
     frame = rows.with_columns(problem.alias("_problem")).select(*cells, "_source_row", "_problem", "line", "cells")
-    return _csv_raw(frame, names, kept, safe, is_open, mapping.delimiter).with_columns(
-        pl.lit(None, pl.String).alias(n) for n in wanted.welcome if n not in positions
-    )
+    frame = _csv_raw(frame, names, kept, safe, is_open, mapping.delimiter)
+    if 0 in text:
+        frame = frame.with_columns(pl.col(*positions, "_raw").str.replace_all("\0", NUL_SHOWN, literal=True))
+    return frame.with_columns(pl.lit(None, pl.String).alias(n) for n in wanted.welcome if n not in positions)
 
 
 def _csv_raw(

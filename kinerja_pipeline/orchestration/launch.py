@@ -124,7 +124,7 @@ def launch(
 def _months(home: Home, policy: Policy, first: str | None, last: str | None, today: dt.date | None) -> list[str]:
     """The months to run, in order: those asked for, or all with landed rows; then the published ones that look back at them."""
     region = policy.region
-    landed = {m for feed in load_contracts().incoming for m in landed_months(home, region, feed)}
+    landed = _event_months(home, region)
     latest = month_of(today or dt.datetime.now(policy.zone).date())
     published = set(Lake(home.lake).months("kpi", "measure", region))
     if first is None:
@@ -133,6 +133,17 @@ def _months(home: Home, policy: Policy, first: str | None, last: str | None, tod
     lookback = add_months(asked[-1], max(policy.periods.task_lookback_months, 11)) if asked else ""
     after = [m for m in sorted(published) if asked and asked[-1] < m <= lookback]
     return [*asked, *after]
+
+
+def _event_months(home: Home, region: str) -> set[str]:
+    """The months in which something happened, by the deliveries' own dates. A month that holds nothing but rows whose date
+    could not be believed (a clock reset to 2000 lands in the month of its delivery) is left until it has events."""
+    ledger = deliveries(home, region).drop_nulls(["first_event_date", "last_event_date"])
+    spans = [
+        (feed, set(months_between(str(first)[:7], str(last)[:7])))
+        for feed, first, last in ledger.select("feed", "first_event_date", "last_event_date").iter_rows()
+    ]
+    return {month for feed, span in spans for month in span & set(landed_months(home, region, feed))}
 
 
 def refused(home: Home, region: str) -> list[str]:
@@ -146,7 +157,7 @@ def _executed(
     definitions: Definitions, instance: DagsterInstance, job: str, partition: str, today: dt.date | None, outcome: Outcome
 ) -> bool:
     config = {**QUIET, "resources": {"clock": {"config": {"today": today.isoformat() if today else ""}}}}
-    result = definitions.get_job_def(job).execute_in_process(
+    result = definitions.resolve_job_def(job).execute_in_process(
         instance=instance, partition_key=partition, run_config=config, raise_on_error=False
     )
     if not result.success:

@@ -20,6 +20,24 @@ from kinerja_pipeline.policies.model import Indicator, Policy
 MAX_EXPRESSION = 500
 """Characters; thousands of chained terms crash the engine, and nobody could read them."""
 
+ROW_FUNCTIONS = (
+    *(
+        exp.Case,
+        exp.If,
+        exp.And,
+        exp.Or,
+        exp.Coalesce,
+        exp.Nullif,
+        exp.Least,
+        exp.Greatest,
+        exp.Abs,
+        exp.Round,
+        exp.Floor,
+    ),
+    *(exp.Ceil, exp.Cast, exp.Lower, exp.Upper, exp.Length, exp.Left, exp.Right, exp.Substring, exp.StartsWith),
+)
+"""What a declaration may call: functions of one row. An unknown name may be an aggregate that only the engine knows."""
+
 DERIVED: Mapping[str, tuple[str, ...]] = {
     "attendance_day": ("is_workday", "is_present"),
     "task_outcome": ("is_due", "is_opened", "is_completed", "is_backlog"),
@@ -54,9 +72,8 @@ def fact_columns(contracts: Contracts) -> dict[str, tuple[str, ...]]:
 def compiled(policy: Policy, contracts: Contracts) -> tuple[CompiledIndicator, ...]:
     """The active indicators of a policy. Raises PolicyError naming indicator, key, and the nearest right name."""
     facts = fact_columns(contracts)
-    return tuple(
-        _compiled(policy.region, name, declared, facts) for name, declared in policy.indicators.items() if declared.is_active
-    )
+    active = {name: declared for name, declared in policy.indicators.items() if declared.is_active}
+    return tuple(_compiled(policy.region, name, declared, facts) for name, declared in active.items())
 
 
 def _compiled(region: str, name: str, declared: Indicator, facts: Mapping[str, tuple[str, ...]]) -> CompiledIndicator:
@@ -64,12 +81,17 @@ def _compiled(region: str, name: str, declared: Indicator, facts: Mapping[str, t
     if declared.fact not in facts:
         raise PolicyError(f"{place}.fact: there is no fact '{declared.fact}'{_near(declared.fact, facts)}")
     columns = facts[declared.fact]
+
+    def expression(key: str, text: str | None) -> pl.Expr | None:
+        return _expression(f"{place}.{key}", text, columns) if text else None
+
+    keep = expression("filter", declared.filter)
     return CompiledIndicator(
         name,
         declared,
-        keep=_expression(f"{place}.filter", declared.filter, columns).fill_null(False) if declared.filter else pl.lit(True),
+        keep=pl.lit(True) if keep is None else keep.fill_null(False),
         numerator=_expression(f"{place}.numerator", declared.numerator, columns),
-        denominator=_expression(f"{place}.denominator", declared.denominator, columns) if declared.denominator else None,
+        denominator=expression("denominator", declared.denominator),
     )
 
 
@@ -80,8 +102,11 @@ def _expression(place: str, text: str, columns: Iterable[str]) -> pl.Expr:
         tree = sqlglot.parse_one(text)
     except sqlglot.errors.SqlglotError as error:
         raise PolicyError(f"{place}: '{text}' is not an SQL expression: {str(error).splitlines()[0]}") from None
-    if any(tree.find_all(exp.Query, exp.AggFunc, exp.Window)):
-        raise PolicyError(f"{place}: '{text}' must be an expression of one row; sums and selections are the pipeline's part")
+    if tree.find(exp.Query, exp.AggFunc, exp.Window, exp.Star, exp.Alias, exp.Block):
+        raise PolicyError(f"{place}: '{text}' must be a value of one row; sums and selections are the pipeline's part")
+    if unknown := next((f for f in tree.find_all(exp.Func) if not isinstance(f, ROW_FUNCTIONS)), None):
+        offered = ", ".join(f.sql_name() for f in ROW_FUNCTIONS if not issubclass(f, exp.Connector))
+        raise PolicyError(f"{place}: the function {unknown.sql()} is not offered; there are {offered}")
     known = set(columns)
     for column in tree.find_all(exp.Column):
         if column.name not in known:

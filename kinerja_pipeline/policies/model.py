@@ -10,13 +10,23 @@ import datetime as dt
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DayStatus = Literal["leave", "sick", "duty_travel", "permit", "study", "remote_work"]
 SubjectKind = Literal["employee", "unit", "region"]
+
+
+def _clock(value: object) -> object:
+    if not isinstance(value, str | dt.time):
+        raise ValueError(f"'{value}' is not a time of day; write it as 07:30")
+    return value
+
+
+Clock = Annotated[dt.time, BeforeValidator(_clock)]
+"""A local time of day. A bare number would be read as seconds after midnight: 1600 as 00:26."""
 
 
 class Model(BaseModel):
@@ -43,7 +53,7 @@ class Lookup(Model):
 
 
 class Unpivot(Model):
-    """A wide row becomes one row per named source column: `columns` maps the source column to the code it stands for."""
+    """A wide row becomes one row per named source column: `columns` maps it to the code it stands for."""
 
     columns: dict[str, str]
     code_to: str
@@ -118,7 +128,7 @@ class DayOff(Model):
 
 
 class Calendar(Model):
-    """National holidays come from the `holidays` package (ID); regions add their own days and name the Ramadan dates."""
+    """National holidays come from the `holidays` package (ID); regions add their own days and the Ramadan dates."""
 
     holiday_categories: list[Literal["public", "government"]] = ["public", "government"]
     days_off: list[DayOff] = []
@@ -128,16 +138,17 @@ class Calendar(Model):
 class WorkingDay(Model):
     """Local start and end of one working day; an end at or before the start is on the next calendar day."""
 
-    start: dt.time
-    end: dt.time
+    start: Clock
+    end: Clock
     break_minutes: Annotated[int, Field(ge=0, le=240)] = 0
-    break_start: dt.time = dt.time(12)
+    break_start: Clock = dt.time(12)
 
 
 class Schedule(Model):
     """Working hours by weekday; `ramadan` replaces `week` in Ramadan.
 
-    A rostered schedule (shift) works on the days the shift roster names it, holidays included; others follow the calendar.
+    A rostered schedule (shift) works on the days the shift roster names it, holidays included; others follow the
+    calendar.
     """
 
     labels: Labels
@@ -237,8 +248,8 @@ class Target(Model):
 class Indicator(Model):
     """One indicator: row expressions over one fact, summed per subject and period, divided last.
 
-    `numerator` and `denominator` are SQL expressions over the fact's columns, evaluated per row and summed over the rows
-    that `filter` keeps; without a denominator the statistic must be `count` or `last`.
+    `numerator` and `denominator` are SQL expressions over the fact's columns, evaluated per row and summed over the
+    rows that `filter` keeps and that have both values; without a denominator the statistic must be `count` or `last`.
     """
 
     labels: Labels
@@ -283,7 +294,8 @@ class Evaluation(Model):
 
 
 class DeclineRule(Model):
-    """Coaching: below `below_score` in `months` months running and `drop` points under the mean of the `baseline_months` before."""
+    """Coaching: below `below_score` in `months` months running, each `drop` points under the mean of the
+    `baseline_months` before them."""
 
     rule: Literal["decline"]
     labels: Labels
@@ -295,7 +307,8 @@ class DeclineRule(Model):
 
 
 class RewardRule(Model):
-    """Nomination: results above expectation, behaviour at least as expected, no unexcused day this year; best per unit, ties listed."""
+    """Nomination: results above expectation, behaviour at least as expected, no unexcused day this year; the best of
+    each unit, ties listed."""
 
     rule: Literal["reward"]
     labels: Labels

@@ -9,9 +9,9 @@ import polars as pl
 
 from kinerja_pipeline.contracts.model import Column, Contract
 
-ISO = r"^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(:\d{2})?(\.\d{1,9})?)?$"
-ISO_OFFSET = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(Z|[+-]\d{2}:?\d{2})$"
-DAY_FIRST = r"^(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2}))?)?$"
+# (?-u): \d is 0-9; other scripts' digits are not read.
+ISO_OFFSET = r"(?-u)^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s?(Z|[+-]\d{2}:?\d{2})$"
+DAY_FIRST = r"(?-u)^(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2}))?)?$"
 TRUE, FALSE = ["true", "1", "ya", "y"], ["false", "0", "tidak", "t"]
 
 
@@ -61,7 +61,7 @@ def timestamp(text: pl.Expr, zone: str) -> pl.Expr:
     # The common case first: a device's "2026-03-01 07:31:00" is parsed without looking at the other forms.
     iso = text.str.replace("T", " ", literal=True)
     seconds = iso.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
-    return pl.coalesce(
+    read = pl.coalesce(
         seconds,
         iso.str.to_datetime("%Y-%m-%d %H:%M", time_unit="us", strict=False),
         iso.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False),
@@ -69,6 +69,17 @@ def timestamp(text: pl.Expr, zone: str) -> pl.Expr:
         _day_first(text),
         _with_offset(text, zone),
     )
+    # "1-2-26" is no date of the year 1: whoever wrote two digits did not say which century.
+    return pl.when(read.dt.year().is_between(1000, 9999)).then(read)
+
+
+def is_month_first(column: Column) -> pl.Expr:
+    """True for the separated dates of a frame in which some have a second part above 12 and none a first part above 12:
+    they were written month first (an English spreadsheet), so none of them can be trusted."""
+    text = cleaned(column)
+    first = text.str.extract(DAY_FIRST, 1).cast(pl.Int64)
+    second = text.str.extract(DAY_FIRST, 2).cast(pl.Int64)
+    return (second > 12).any() & ~(first > 12).any() & first.is_not_null()
 
 
 def _day_first(text: pl.Expr) -> pl.Expr:
@@ -95,21 +106,21 @@ def _with_offset(text: pl.Expr, zone: str) -> pl.Expr:
 def period_month(text: pl.Expr) -> pl.Expr:
     """The month text that carries a period: itself for 2026-03, the last month for 2026-Q1, 2026-S1 and 2026."""
     year = text.str.slice(0, 4)
-    quarter = text.str.extract(r"^\d{4}-Q([1-4])$", 1).cast(pl.Int64) * 3
-    half = text.str.extract(r"^\d{4}-S([12])$", 1).cast(pl.Int64) * 6
+    quarter = text.str.extract(r"^[0-9]{4}-Q([1-4])$", 1).cast(pl.Int64) * 3
+    half = text.str.extract(r"^[0-9]{4}-S([12])$", 1).cast(pl.Int64) * 6
     last = pl.coalesce(quarter, half).cast(pl.String).str.zfill(2)
     return (
-        pl.when(text.str.contains(r"^\d{4}-(0[1-9]|1[0-2])$"))
+        pl.when(text.str.contains(r"^[0-9]{4}-(0[1-9]|1[0-2])$"))
         .then(text)
-        .when(text.str.contains(r"^\d{4}-(Q[1-4]|S[12])$"))
+        .when(text.str.contains(r"^[0-9]{4}-(Q[1-4]|S[12])$"))
         .then(pl.concat_str(year, pl.lit("-"), last))
-        .when(text.str.contains(r"^\d{4}$"))
+        .when(text.str.contains(r"^[0-9]{4}$"))
         .then(pl.concat_str(text, pl.lit("-12")))
     )
 
 
 def landing_month(contract: Contract, zone: str) -> pl.Expr:
-    """The month ('2026-03') of the contract's monthFrom column, null when it cannot be read. Same reading as the split."""
+    """The month ('2026-03') of the contract's monthFrom column, read as the split reads it; null if it cannot be."""
     assert contract.month_from is not None, f"{contract.name} is a dated feed: it has no months"
     column = contract.column(contract.month_from)
     if column.kind == "string":

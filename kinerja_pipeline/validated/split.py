@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from kinerja_pipeline.contracts.model import Contract, Rule
-from kinerja_pipeline.validated.parsing import DAY_FIRST, cleaned, landing_month, parsed
+from kinerja_pipeline.validated.parsing import cleaned, is_month_first, landing_month, parsed
 
 TALLY_SCHEMA: dict[str, type[pl.DataType]] = {
     "feed": pl.String,
@@ -58,12 +58,15 @@ def split(
     deliveries: pl.DataFrame,
     month: str | None = None,
 ) -> Split:
-    """Splits the landed rows of `month` (all rows of a dated feed); rows of other months only decide which version stands.
+    """Splits the landed rows of `month` (all rows of a dated feed); rows of other months only decide which version
+    stands.
 
     `references` holds the validated frames of the feeds that the region declares; a rule whose feed is not declared is
     not applied. `deliveries` has delivery_id, sequence and delivery_mode. Raises ConservationError.
     """
-    rules = tuple(r for r in contract.rules if r.what != "conflict" and (r.reference is None or r.reference[0] in references))
+    rules = tuple(
+        r for r in contract.rules if r.what != "conflict" and (r.reference is None or r.reference[0] in references)
+    )
     landed = landed.with_row_index("_row")
     judged = _judged(landed, contract, rules, zone, references)
     failing = [r.name for r in rules if r.severity == "error"]
@@ -79,11 +82,12 @@ def split(
     bad = judged.filter("_is_bad")
     old = judged.filter(~pl.col("_is_bad") & pl.col("_is_superseded"))
     valid = judged.filter(~pl.col("_is_bad") & ~pl.col("_is_superseded")).select(*contract.names, *_OWN)
-    conflict_rule = next(r for r in contract.rules if r.what == "conflict")
-    all_rules = (*rules, conflict_rule)
+    all_rules = (*rules, *(r for r in contract.rules if r.what == "conflict"))
     rejected = _with_reasons(bad, landed, contract, all_rules)
     tally = _tally(judged, rejected, contract, all_rules)
-    _conserve(landed if month is None else landed.filter(pl.col("_month") == month), valid, rejected, old, contract.name)
+    _conserve(
+        landed if month is None else landed.filter(pl.col("_month") == month), valid, rejected, old, contract.name
+    )
     return Split(valid, rejected, old.select(*_OWN), tally)
 
 
@@ -92,28 +96,19 @@ def _judged(
 ) -> pl.DataFrame:
     """Typed columns beside one boolean per rule, true where the row fails it."""
     own = ["_row", *_OWN, "_problem", *(["_month"] if "_month" in landed.columns else [])]
+    dated = [c for c in contract.columns if c.kind in ("date", "timestamp")]
     typed = landed.select(
         *(parsed(c, zone).alias(c.name) for c in contract.columns),
         *(cleaned(c).is_null().alias(f"_absent_{c.name}") for c in contract.columns),
-        *(_is_month_first(c.name) for c in contract.columns if c.kind in ("date", "timestamp")),
+        *(is_month_first(c).over("_delivery_id").alias(f"_swapped_{c.name}") for c in dated),
         *([landing_month(contract, zone).alias("_parsed_month")] if contract.is_event else []),
         *own,
-    )
+    ).with_columns(pl.when(~pl.col(f"_swapped_{c.name}")).then(c.name).alias(c.name) for c in dated)
     for rule in rules:
         if rule.reference is not None:
             typed = _with_known(typed, rule, references)
     typed = typed.with_columns(_fails(rule, contract).fill_null(False).alias(rule.name) for rule in rules)
     return typed.drop(c for c in typed.columns if c.startswith(("_absent_", "_known_", "_swapped_", "_parsed_month")))
-
-
-def _is_month_first(name: str) -> pl.Expr:
-    """A delivery whose separated dates have a second part above 12 and never a first part above 12 was written
-    month first (an English spreadsheet): none of its separated dates can be trusted."""
-    text = pl.col(name).str.strip_chars()
-    first = text.str.extract(DAY_FIRST, 1).cast(pl.Int64)
-    second = text.str.extract(DAY_FIRST, 2).cast(pl.Int64)
-    month_first = ((second > 12).any() & ~(first > 12).any()).over("_delivery_id")
-    return (month_first & first.is_not_null()).alias(f"_swapped_{name}")
 
 
 def _with_known(typed: pl.DataFrame, rule: Rule, references: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -131,7 +126,8 @@ def _fails(rule: Rule, contract: Contract) -> pl.Expr:
         case "missing":
             return pl.col(f"_absent_{name}")
         case "unreadable":
-            return ~pl.col(f"_absent_{name}") & value.is_null()
+            is_swapped = pl.col(f"_swapped_{name}") if column.kind in ("date", "timestamp") else pl.lit(False)
+            return _is_doubtful(name) & ~is_swapped
         case "month_first":
             return pl.col(f"_swapped_{name}")
         case "pattern":
@@ -147,14 +143,19 @@ def _fails(rule: Rule, contract: Contract) -> pl.Expr:
             return ~value.is_in(list(column.codes))
         case "row":
             assert rule.predicate is not None
-            return pl.sql_expr(rule.predicate)
+            return pl.sql_expr(rule.predicate) & ~pl.any_horizontal(_is_doubtful(c) for c in rule.columns)
         case "reference":
             present = pl.all_horizontal(pl.col(c).is_not_null() for c in rule.columns)
             return present & pl.col(f"_known_{rule.name}").is_null()
         case "month":
-            return pl.col("_parsed_month") != pl.col("_month")
+            return ~_is_doubtful(name) & (pl.col("_parsed_month") != pl.col("_month"))
         case "conflict":
             raise AssertionError("conflicts are found between rows, not in one")
+
+
+def _is_doubtful(name: str) -> pl.Expr:
+    """Something was delivered, but not a value to believe: unreadable, or month first."""
+    return ~pl.col(f"_absent_{name}") & pl.col(name).is_null()
 
 
 def _versions(
@@ -166,14 +167,24 @@ def _versions(
     replaces every earlier row of its scope whose key it no longer names.
     """
     key = list(contract.key)
-    order = deliveries.select(pl.col("delivery_id").alias("_delivery_id"), "sequence", "delivery_mode")
+    # The same bytes may have been delivered under another name, or for another feed: one line per delivery, its last.
+    own = deliveries.filter(pl.col("feed") == contract.name) if "feed" in deliveries.columns else deliveries
+    order = (
+        own.sort("sequence")
+        .unique("delivery_id", keep="last")
+        .select(pl.col("delivery_id").alias("_delivery_id"), "sequence", "delivery_mode")
+    )
     rows = judged.join(order, on="_delivery_id", how="left", maintain_order="left")
     good = rows.filter(~pl.col("_is_bad"))
     # 64-bit hashes find the suspects cheaply; only suspects are then compared value by value.
     suspects = good.filter(pl.struct(key).hash().is_duplicated())
     others = [c for c in contract.names if c not in key]
     content = pl.struct(others) if others else pl.lit(0)
-    clash = suspects.with_columns(content.n_unique().over([*key, "_delivery_id"]).alias("_versions")) if len(suspects) else suspects
+    clash = (
+        suspects.with_columns(content.n_unique().over([*key, "_delivery_id"]).alias("_versions"))
+        if len(suspects)
+        else suspects
+    )
     conflict = clash.filter(pl.col("_versions") > 1)["_row"] if len(suspects) else suspects["_row"]
     ranked = (
         suspects.filter(~pl.col("_row").is_in(conflict.implode()))
@@ -185,14 +196,23 @@ def _versions(
 
 
 def _dropped_by_full(rows: pl.DataFrame, key: list[str], month: str | None) -> pl.Series:
+    """The rows that a later `full` delivery leaves out.
+
+    It speaks for a month, or for a register, only where one of its rows is good: a file that is rejected whole, or a
+    stray row with an unreadable date, replaces nothing.
+    """
     scope = rows if month is None else rows.filter(pl.col("_month") == month)
-    full = scope.filter(pl.col("delivery_mode") == "full")
+    full = scope.filter((pl.col("delivery_mode") == "full") & ~pl.col("_is_bad"))["sequence"].unique().sort()
     if full.is_empty():
-        return full["_row"]
-    latest = full["sequence"].max()
-    named = scope.filter(pl.col("sequence") == latest).select(key)
-    earlier = scope.filter(pl.col("sequence") < latest)
-    return earlier.join(named, on=key, how="anti", nulls_equal=True)["_row"]
+        return scope.clear()["_row"]
+    # A row stands while every later full delivery names its key, even in a bad version or another month.
+    nth_last = pl.DataFrame({"sequence": full, "_nth": range(len(full), 0, -1)}, schema_overrides={"_nth": pl.Int64})
+    named = rows.join(nth_last, on="sequence").select(*key, "_nth").unique().sort("_nth")
+    named = named.with_columns(_position=pl.int_range(1, pl.len() + 1).over(key))
+    unbroken = named.filter(pl.col("_nth") == pl.col("_position")).group_by(key).agg(pl.len().alias("_named_count"))
+    later = len(full) - full.search_sorted(scope["sequence"], side="right").cast(pl.Int64)
+    judged = scope.with_columns(_later_count=later).join(unbroken, on=key, how="left", nulls_equal=True)
+    return judged.filter(pl.col("_later_count") > pl.col("_named_count").fill_null(0))["_row"]
 
 
 def _with_reasons(bad: pl.DataFrame, landed: pl.DataFrame, contract: Contract, rules: Iterable[Rule]) -> pl.DataFrame:
@@ -203,8 +223,10 @@ def _with_reasons(bad: pl.DataFrame, landed: pl.DataFrame, contract: Contract, r
         .otherwise(pl.concat_list(named).list.drop_nulls())
     )
     text = landed.select("_row", *contract.names, *_OWN, "_raw")
-    return bad.select("_row", reasons.alias("_reasons")).join(text, on="_row", maintain_order="left").select(
-        *contract.names, *_OWN, "_reasons", "_raw"
+    return (
+        bad.select("_row", reasons.alias("_reasons"))
+        .join(text, on="_row", maintain_order="left")
+        .select(*contract.names, *_OWN, "_reasons", "_raw")
     )
 
 
@@ -220,7 +242,9 @@ def _tally(judged: pl.DataFrame, rejected: pl.DataFrame, contract: Contract, rul
         rule_id=pl.lit("all"), severity_code=pl.lit("error"), failed_count=pl.col("rejected_count")
     )
     warned = [
-        judged.filter(r.name).select("_delivery_id", "_source_row", pl.lit(r.name).alias("rule_id"), pl.lit("warning").alias("severity_code"))
+        judged.filter(r.name).select(
+            "_delivery_id", "_source_row", pl.lit(r.name).alias("rule_id"), pl.lit("warning").alias("severity_code")
+        )
         for r in rules
         if r.severity == "warning"
     ]
@@ -237,7 +261,8 @@ def _tally(judged: pl.DataFrame, rejected: pl.DataFrame, contract: Contract, rul
     parts = [part.with_columns(feed=pl.lit(contract.name)) for part in (total, per_rule)]
     aligned = [
         part.select(
-            (pl.col(name) if name in part.columns else pl.lit(None)).cast(kind).alias(name) for name, kind in TALLY_SCHEMA.items()
+            (pl.col(name) if name in part.columns else pl.lit(None)).cast(kind).alias(name)
+            for name, kind in TALLY_SCHEMA.items()
         )
         for part in parts
     ]
@@ -247,13 +272,15 @@ def _tally(judged: pl.DataFrame, rejected: pl.DataFrame, contract: Contract, rul
 def _conserve(landed: pl.DataFrame, valid: pl.DataFrame, rejected: pl.DataFrame, old: pl.DataFrame, feed: str) -> None:
     """landed = valid + rejected + superseded, per delivery, counted from the frames themselves."""
     ended = pl.concat([part.select("_delivery_id") for part in (valid, rejected, old)])
-    counts = landed.group_by("_delivery_id").len("landed").join(
-        ended.group_by("_delivery_id").len("ended"), on="_delivery_id", how="full", coalesce=True
+    counts = (
+        landed.group_by("_delivery_id")
+        .len("landed")
+        .join(ended.group_by("_delivery_id").len("ended"), on="_delivery_id", how="full", coalesce=True)
     )
     wrong = counts.filter(pl.col("landed").ne_missing(pl.col("ended")))
     if len(wrong):
         row = wrong.row(0, named=True)
         raise ConservationError(
-            f"{feed}, delivery {row['_delivery_id'][:12]}: {row['landed']} rows landed but {row['ended']} ended as valid, "
-            "rejected or superseded. Nothing was published; keep the file and report this."
+            f"{feed}, delivery {row['_delivery_id'][:12]}: {row['landed']} rows landed but {row['ended']} ended as "
+            "valid, rejected or superseded. Nothing was published; keep the file and report this."
         )

@@ -99,8 +99,7 @@ def publish(
             if previous != part.hash:
                 table = tables[f"{schema}{part.contract.name}"]
                 _delete(connection, table, region, part)
-                moved |= _delete_moved(connection, table, region, part)
-                _insert(connection, table, part.rows)
+                moved |= _insert_or_move(connection, table, region, part)
             name, count = part.contract.name, len(part.rows)
             published.append(Published(publication_id, name, part.period, count, part.hash, previous))
         published += _left_behind(moved, published, latest, publication_id)
@@ -183,16 +182,27 @@ def _delete(connection: sa.Connection, table: sa.Table, region: str, part: _Part
     connection.execute(sa.delete(table).where(where))
 
 
-def _delete_moved(connection: sa.Connection, table: sa.Table, region: str, part: _Part) -> dict[tuple[str, str], int]:
-    """Takes the part's rows away from other months that still hold them (a task delivered again under another month).
+def _insert_or_move(connection: sa.Connection, table: sa.Table, region: str, part: _Part) -> dict[tuple[str, str], int]:
+    """Inserts the rows; those that another month still holds (a task delivered again under another month) leave it.
 
-    Only where the key does not name the period. Returns how many rows are left in each period that lost some.
+    Rows can only stand in the way where the key does not name the period. That is rare, so it is looked into only when
+    the insert fails. Returns how many rows are left in each period that lost some.
     """
-    if not part.period or "period" in part.contract.key or part.rows.is_empty():
+    if not part.period or "period" in part.contract.key:
+        _insert(connection, table, part.rows)
         return {}
+    try:
+        with connection.begin_nested():
+            _insert(connection, table, part.rows)
+        return {}
+    except (sa.exc.IntegrityError, connection.dialect.loaded_dbapi.IntegrityError):
+        left = _delete_moved(connection, table, region, part)
+        _insert(connection, table, part.rows)
+        return left
+
+
+def _delete_moved(connection: sa.Connection, table: sa.Table, region: str, part: _Part) -> dict[tuple[str, str], int]:
     elsewhere = sa.and_(table.c.region == region, table.c.period != part.period)
-    if connection.execute(sa.select(sa.literal(1)).select_from(table).where(elsewhere).limit(1)).scalar() is None:
-        return {}
     key = [c for c in part.contract.key if c != "region"]
     named = sa.Table(
         "published_key", sa.MetaData(), *(sa.Column(c, table.c[c].type) for c in key), prefixes=["TEMPORARY"]

@@ -15,7 +15,7 @@ from kinerja_pipeline.facts.periods import add_months, as_of, month_start, month
 from kinerja_pipeline.policies.loader import policy_version
 from kinerja_pipeline.policies.model import Policy
 
-ALL = ""
+ALL = "all"
 """The unit_id of a data-quality row that is counted for the region as a whole."""
 
 

@@ -1,0 +1,222 @@
+"""What became of tasks, and what a month counts of them. Office hours 07:30-16:00, break 12-13; zone WIT."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import polars as pl
+import pytest
+from facts_world import ANI, day, employee_frame, local, make_policy, utc
+
+from kinerja_pipeline.facts.tasks import task_outcome, task_window
+
+POLICY = make_policy()
+TIMES = ("opened_at", "due_at", "first_response_at", "completed_at")
+SCHEMA: dict[str, Any] = {
+    "task_id": pl.String,
+    "nip": pl.String,
+    "unit_id": pl.String,
+    "task_type": pl.String,
+    "service_code": pl.String,
+    "requester_key": pl.String,
+    **{name: pl.Datetime("us") for name in TIMES},
+    "status_code": pl.String,
+    "quantity_planned": pl.Float64,
+    "quantity_done": pl.Float64,
+    "quality_score": pl.Float64,
+    "cost_planned": pl.Float64,
+    "cost_spent": pl.Float64,
+}
+
+
+def task(task_id: str = "t1", opened: str = "2026-04-06 08:00", **values: Any) -> dict[str, Any]:
+    row = dict.fromkeys(SCHEMA) | {
+        "task_id": task_id,
+        "nip": ANI,
+        "task_type": "service_request",
+        "opened_at": opened,
+        "status_code": "completed" if "completed_at" in values else "open",
+    }
+    row |= values
+    return row | {name: local(str(row[name])) if row[name] else None for name in TIMES}
+
+
+def outcomes(*tasks: dict[str, Any], month: str = "2026-04", employees: pl.DataFrame | None = None) -> pl.DataFrame:
+    if employees is None:
+        employees = employee_frame(
+            [(ANI, "U1", None, "2020-01-01", "2026-04-14"), (ANI, "U2", None, "2026-04-15", None)]
+        )
+    return task_outcome(pl.DataFrame(list(tasks), schema=SCHEMA), employees, POLICY, month)
+
+
+def of(frame: pl.DataFrame, column: str, task_id: str = "t1") -> Any:
+    return frame.filter(pl.col("task_id") == task_id)[column].item()
+
+
+def test_a_task_in_full() -> None:
+    done = task(
+        due_at="2026-04-07 23:59:59",
+        first_response_at="2026-04-06 09:30",
+        completed_at="2026-04-07 10:00",
+        service_code="ktp",
+        requester_key="k1",
+        quantity_planned=4.0,
+        quantity_done=3.0,
+        quality_score=88.5,
+        cost_planned=200.0,
+        cost_spent=250.0,
+    )
+    assert outcomes(done).row(0, named=True) == {
+        "task_id": "t1",
+        "period": "2026-04",
+        "nip": ANI,
+        "unit_id": "U1",
+        "task_type": "service_request",
+        "service_code": "ktp",
+        "opened_at": utc("2026-04-05 23:00"),
+        "due_at": utc("2026-04-07 14:59:59"),
+        "first_response_at": utc("2026-04-06 00:30"),
+        "completed_at": utc("2026-04-07 01:00"),
+        "status_code": "completed",
+        "first_response_hours": 1.5,
+        "is_repeat": False,
+        "duration_hours": 9.5,  # 8 h less the break on Monday, 2.5 h on Tuesday
+        "is_on_time": True,
+        "quantity_share": 0.75,
+        "quality_score": 88.5,
+        "cost_share": 1.25,
+        "quantity_planned": 4.0,
+        "quantity_done": 3.0,
+        "cost_planned": 200.0,
+        "cost_spent": 250.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("opened", "completed", "hours"),
+    [
+        ("2026-04-06 12:15", "2026-04-06 12:45", 0.0),  # within the break
+        ("2026-04-06 11:30", "2026-04-06 13:30", 1.0),
+        ("2026-04-06 05:00", "2026-04-06 20:00", 7.5),
+        ("2026-04-02 15:00", "2026-04-06 08:30", 2.0),  # over Good Friday and the weekend
+        ("2026-04-10 07:30", "2026-04-10 16:30", 7.5),  # Friday, break of 90 minutes
+        ("2026-04-11 09:00", "2026-04-12 09:00", 0.0),  # a weekend
+        ("2026-04-30 15:00", "2026-05-04 08:00", 1.5),  # Labour Day is between
+    ],
+)
+def test_duration_counts_working_time_only(opened: str, completed: str, hours: float) -> None:
+    assert of(outcomes(task(opened=opened, completed_at=completed)), "duration_hours") == pytest.approx(hours)
+
+
+def test_a_completion_far_in_the_future_has_no_duration_and_does_not_hang() -> None:
+    done = outcomes(task(completed_at="9999-12-31 00:00"), task("t2", completed_at="2026-04-06 09:00"))
+    assert of(done, "duration_hours") is None
+    assert of(done, "duration_hours", "t2") == 1.0
+
+
+def test_on_time_is_null_without_promise_while_open_and_when_cancelled() -> None:
+    due = {"due_at": "2026-04-08 12:00"}
+    done = outcomes(
+        task("on_time", completed_at="2026-04-08 12:00", **due),
+        task("late", completed_at="2026-04-08 12:01", **due),
+        task("unpromised", completed_at="2026-04-08 12:00"),
+        task("open", **due),
+        task("cancelled", completed_at="2026-04-08 12:01", status_code="cancelled", **due),
+    )
+    expected = {"on_time": True, "late": False, "unpromised": None, "open": None, "cancelled": None}
+    assert {name: of(done, "is_on_time", name) for name in expected} == expected
+    assert of(done, "duration_hours", "cancelled") is None
+
+
+def test_what_was_not_planned_is_not_computable() -> None:
+    done = outcomes(task(quantity_planned=0.0, quantity_done=3.0, cost_spent=5.0))
+    assert (of(done, "quantity_share"), of(done, "cost_share")) == (None, None)
+
+
+def test_the_unit_is_the_tasks_own_or_that_of_the_opening_day() -> None:
+    done = outcomes(
+        task("before", opened="2026-04-14 08:00"),
+        task("after", opened="2026-04-15 08:00"),
+        task("own", opened="2026-04-15 08:00", unit_id="U9"),
+        task("unknown", nip="199901012015011001"),
+    )
+    assert [of(done, "unit_id", name) for name in ("before", "after", "own", "unknown")] == ["U1", "U2", "U9", None]
+
+
+def test_an_employee_who_has_left_has_no_unit() -> None:
+    left = employee_frame([(ANI, "U1", None, "2020-01-01", "2026-04-05")])
+    assert of(outcomes(task(), employees=left), "unit_id") is None
+
+
+def test_a_repeat_is_the_same_request_within_thirty_days_seen_across_months() -> None:
+    same = {"service_code": "ktp", "requester_key": "k1"}
+    done = outcomes(
+        task("march", opened="2026-03-08 08:00", **same),
+        task("day30", opened="2026-04-07 08:00", **same),
+        task("other_service", opened="2026-04-08 08:00", service_code="kk", requester_key="k1"),
+        task("other_person", opened="2026-04-08 08:00", service_code="ktp", requester_key="k2"),
+        task("anonymous", opened="2026-04-08 08:00", service_code="ktp"),
+    )
+    expected = {"day30": True, "other_service": False, "other_person": False, "anonymous": None}
+    assert {name: of(done, "is_repeat", name) for name in expected} == expected
+    assert "march" not in done["task_id"]
+    a_second_more = outcomes(task("a", "2026-03-08 07:59:59", **same), task("b", "2026-04-07 08:00", **same))
+    assert of(a_second_more, "is_repeat", "b") is False
+
+
+def test_a_month_without_tasks_is_an_empty_table() -> None:
+    assert outcomes().height == 0
+    assert outcomes().schema == outcomes(task()).schema
+
+
+# ---- the month's window --------------------------------------------------------------------------------------------
+
+FLAGS = ("is_due", "is_opened", "is_completed", "is_backlog", "is_on_time")
+
+
+def window(one: dict[str, Any], month: str = "2026-04", as_of: str = "2026-05-10") -> tuple[Any, ...]:
+    until = day(as_of)
+    assert until is not None
+    outcome = outcomes(one, month=one["opened_at"].strftime("%Y-%m"))
+    return task_window(outcome, month, "Asia/Jayapura", until).select(FLAGS).row(0)
+
+
+def test_a_task_opened_earlier_and_due_in_the_month_counts_there() -> None:
+    late = task(opened="2026-03-20 08:00", due_at="2026-04-02 16:00", completed_at="2026-04-05 08:00")
+    assert window(late) == (True, False, True, False, False)
+    assert window(late, month="2026-03") == (False, True, False, True, False)
+
+
+def test_an_overdue_open_task_is_not_on_time() -> None:
+    overdue = task(due_at="2026-04-08 16:00")
+    assert window(overdue) == (True, True, False, True, False)
+    assert window(overdue, as_of="2026-04-08") == (True, True, False, True, False)
+    assert window(overdue, as_of="2026-04-07") == (False, True, False, True, None)  # not yet due
+
+
+def test_a_task_completed_after_the_month_is_backlog_at_its_end() -> None:
+    done_in_may = task(due_at="2026-06-01 16:00", completed_at="2026-05-02 08:00")
+    assert window(done_in_may) == (False, True, False, True, True)
+    assert window(done_in_may, month="2026-05") == (False, False, True, False, True)
+
+
+def test_cancelled_tasks_are_neither_due_nor_backlog() -> None:
+    cancelled = task(due_at="2026-04-08 16:00", status_code="cancelled")
+    assert window(cancelled) == (False, True, False, False, None)
+
+
+def test_the_months_bounds_are_local_midnights() -> None:
+    first_minute = task(opened="2026-04-01 00:00", due_at="2026-04-30 23:59:59")
+    assert window(first_minute)[:2] == (True, True)
+    assert window(first_minute, month="2026-03")[:2] == (False, False)
+    assert window(first_minute, month="2026-05")[:2] == (False, False)
+
+
+def test_nothing_is_counted_before_the_month_begins() -> None:
+    assert window(task(), month="2026-05", as_of="2026-04-20")[:3] == (False, False, False)
+
+
+def test_the_window_keeps_every_row() -> None:
+    frame = outcomes(task("a"), task("b"))
+    assert task_window(frame, "2026-04", POLICY.zone, dt.date(2026, 4, 30)).height == 2

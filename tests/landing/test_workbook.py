@@ -1,0 +1,123 @@
+"""Workbooks: a number is not a NIP, the header may be anywhere, and nothing hostile is unpacked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import struct
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+import pytest
+import xlsxwriter
+
+from kinerja_pipeline.contracts.model import load_contracts
+from kinerja_pipeline.landing.readers import UnreadableFile, read_source
+from kinerja_pipeline.policies.model import FileMapping
+
+CONTRACT = load_contracts().incoming["device_pin"]
+COLUMNS = {"device_id": "Alat", "pin": "PIN", "valid_from": "Sejak", "nip": "NIP"}
+NIP = "199001012020011001"
+
+
+def workbook(fill: Callable[[Any, Any], None], *sheets: str) -> bytes:
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(buffer, {"in_memory": True})
+    for name in sheets or ("Data",):
+        fill(book, book.add_worksheet(name))
+    book.close()
+    return buffer.getvalue()
+
+
+def read(data: bytes, **declared: Any) -> pl.DataFrame:
+    mapping = FileMapping(**{"reader": "xlsx", "columns": COLUMNS, **declared})
+    return read_source(data, "device_pin/pins.xlsx", mapping, CONTRACT)
+
+
+def refusal(data: bytes, **declared: Any) -> str:
+    with pytest.raises(UnreadableFile) as caught:
+        read(data, **declared)
+    return str(caught.value)
+
+
+def table(book: Any, sheet: Any) -> None:
+    date = book.add_format({"num_format": "dd/mm/yyyy"})
+    sheet.write_string(1, 1, "Daftar PIN")
+    sheet.write_row(3, 1, ["Alat", "PIN", "Sejak", "NIP"])
+    sheet.write_row(4, 1, ["1", 51])
+    sheet.write_datetime(4, 3, dt.datetime(2026, 1, 5), date)  # noqa: DTZ001 - a cell has no zone
+    sheet.write_string(4, 4, NIP)
+    sheet.write_row(6, 1, ["1", 52, "2026-01-06"])
+    sheet.write_number(6, 4, float(NIP))
+    sheet.write_row(7, 1, ["2", 53, "2026-01-07"])
+    sheet.write_blank(8, 1, None, date)
+
+
+def test_a_table_is_found_by_its_header_and_a_numeric_nip_is_marked() -> None:
+    frame = read(workbook(table))
+    assert frame.select("Alat", "PIN", "Sejak", "NIP", "_source_row", "_problem").rows() == [
+        ("1", "51", "2026-01-05", NIP, 5, None),
+        ("1", "52", "2026-01-06", "199001012020011008", 7, "nip__numeric"),
+        ("2", "53", "2026-01-07", None, 8, None),
+    ]
+
+
+def test_a_sheet_without_header_takes_the_names_of_the_mapping() -> None:
+    data = workbook(lambda book, sheet: sheet.write_row(2, 2, ["1", "51", "2026-01-05", NIP]))
+    names = ["", "", "Alat", "PIN", "Sejak", "NIP"]
+    assert read(data, header_row=0, column_names=names).select("Alat", "NIP", "_source_row").rows() == [("1", NIP, 3)]
+
+
+def test_a_named_sheet_is_read_and_an_unknown_one_refused_with_the_nearest_name() -> None:
+    data = workbook(
+        lambda book, sheet: sheet.write_row(0, 0, ["Alat", "PIN", "Sejak", "NIP", sheet.name]), "Satu", "Dua"
+    )
+    assert read(data, sheet="Dua").height == 0
+    said = refusal(data, sheet="Dau")
+    assert "sheet 'Dau': there is no such sheet" in said
+    assert said.endswith("did you mean 'Dua'?")
+
+
+def test_a_missing_column_names_sheet_and_row() -> None:
+    data = workbook(lambda book, sheet: sheet.write_row(0, 0, ["Alat", "PIN", "Sejak", "N I P"]))
+    assert "sheet 'Data', row 1 (header): there is no column 'NIP'" in refusal(data)
+
+
+def test_what_is_no_workbook_is_refused() -> None:
+    assert "not an .xlsx workbook" in refusal(b"Alat,PIN\n")
+    assert "protected by a password" in refusal(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+    whole = workbook(table)
+    for cut in (30, len(whole) // 2, len(whole) - 1):
+        assert "device_pin/pins.xlsx, the whole file: " in refusal(whole[:cut])
+
+
+def test_an_empty_workbook_is_refused() -> None:
+    assert "pins.xlsx, sheet 'Data'" in refusal(workbook(lambda book, sheet: None))
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("xl/workbook.xml", "w") as part:
+        for _ in range(100):
+            part.write(b"\0" * 2**20)
+    assert "it unpacks to 100 MB" in refusal(buffer.getvalue())
+
+
+def test_a_directory_that_lies_about_a_size_is_refused() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b"\0" * 2**20)
+    data = bytearray(buffer.getvalue())
+    at = data.index(b"PK\x01\x02")
+    data[at + 24 : at + 28] = struct.pack("<I", 10)
+    assert "device_pin/pins.xlsx, the whole file: " in refusal(bytes(data))
+
+
+def test_a_stray_cell_at_the_end_of_the_sheet_does_not_take_the_memory_for_all_cells_before_it() -> None:
+    def stray(book: Any, sheet: Any) -> None:
+        sheet.write_row(0, 0, ["Alat", "PIN", "Sejak", "NIP"])
+        sheet.write_string(1_048_575, 9_000, "x")
+
+    assert "a cell stands at row 1,048,576, column 9,001" in refusal(workbook(stray))

@@ -1,0 +1,94 @@
+"""The house rules about who may import whom, kept by reading the imports themselves."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "kinerja_pipeline"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+ROOMS = ("landing", "validated", "facts", "kpi", "warehouse", "reports")
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that the file imports, at its top or inside a function."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+def importers(prefix: str) -> set[str]:
+    return {named(p) for p in MODULES if any(i == prefix or i.startswith(f"{prefix}.") for i in imports(p))}
+
+
+def test_dagster_stays_in_orchestration_assets_and_definitions() -> None:
+    allowed = {"definitions.py", *(f"{room}/assets.py" for room in ROOMS)}
+    strays = {n for n in importers("dagster") if n not in allowed and not n.startswith("orchestration/")}
+    assert strays == set()
+
+
+def test_sqlalchemy_and_alembic_stay_in_contract_tables_and_the_warehouse() -> None:
+    strays = {
+        n
+        for n in importers("sqlalchemy") | importers("alembic")
+        if n != "contracts/tables.py" and not n.startswith("warehouse/")
+    }
+    assert strays == set()
+
+
+@pytest.mark.parametrize("room", ["facts", "kpi"])
+def test_facts_and_kpi_know_no_files_no_database_and_no_other_room(room: str) -> None:
+    allowed = ("kinerja_pipeline.facts", "kinerja_pipeline.policies", f"kinerja_pipeline.{room}")
+    forbidden = {"os", "io", "pathlib", "shutil", "tempfile", "sqlite3", "csv", "json", "random", "time"}
+    for path in (PACKAGE / room).glob("*.py"):
+        if path.name == "assets.py":
+            continue
+        strays = {i for i in imports(path) if i.startswith("kinerja_pipeline.") and not i.startswith(allowed)}
+        strays |= imports(path) & forbidden
+        assert strays == set(), named(path)
+
+
+def test_rooms_meet_by_asset_key_never_by_importing_each_others_assets() -> None:
+    found = {named(p): i for p in MODULES for i in imports(p) if i.endswith(".assets") and p.name != "definitions.py"}
+    assert found == {}
+
+
+def test_only_home_reads_the_environment() -> None:
+    readers = {
+        named(p)
+        for p in MODULES
+        for node in ast.walk(ast.parse(p.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv") and isinstance(node.value, ast.Name)
+    }
+    # The command line sets KINERJA_HOME for what it starts, and hands its environment on to the processes it starts.
+    assert readers <= {"home.py", "cli.py", "orchestration/launch.py"}
+
+
+def test_only_edges_read_the_clock() -> None:
+    readers = {
+        named(p)
+        for p in MODULES
+        for node in ast.walk(ast.parse(p.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in ("now", "today", "utcnow") and isinstance(node.value, ast.Attribute | ast.Name)
+        and ast.unparse(node.value) in ("dt.datetime", "dt.date", "datetime", "date")
+    }
+    assert readers <= {"cli.py", "orchestration/resources.py", "orchestration/launch.py"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_modules_say_what_belongs_in_them_and_stay_readable(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    docstring = ast.get_docstring(ast.parse(text))
+    assert docstring, "a module opens with what belongs there and what does not"
+    assert len(text.splitlines()) <= 700, "split the module: it holds several rooms"
+    assert path.stem not in ("utils", "helpers", "common")
