@@ -1,7 +1,7 @@
 """The command `kinerja`: thin: parse, call, print.
 
-Here: commands, options, exit codes. Heavy imports (Polars, Dagster, SQLAlchemy) stay inside the commands, so that `--help`
-answers at once. Exit codes: 0 done, 1 something was refused or failed, 2 the command line itself is wrong.
+Here: commands, options, exit codes. Heavy imports (Polars, Dagster, SQLAlchemy) stay inside the commands, so that
+`--help` answers at once. Exit codes: 0 done, 1 something was refused or failed, 2 the command line itself is wrong.
 """
 
 from __future__ import annotations
@@ -23,11 +23,15 @@ class MonthType(click.ParamType[str]):
         text = str(value)
         if len(text) == 7 and text[4] == "-" and text[:4].isdigit() and text[5:].isdigit() and 1 <= int(text[5:]) <= 12:
             return text
-        self.fail(f"'{text}' is not a month; write it as {MONTH}", param, ctx)
+        return self.fail(f"'{text}' is not a month; write it as {MONTH}", param, ctx)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.option("--home", type=click.Path(path_type=Path, file_okay=False), help="The deployment's folder (else KINERJA_HOME, else ./kinerja_home).")
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The deployment's folder (else KINERJA_HOME, else ./kinerja_home).",
+)
 @click.version_option(package_name="kinerja-pipeline", prog_name="kinerja")
 def main(home: Path | None) -> None:
     """From the files a government already has to KPI tables that can be trusted and explained.
@@ -89,7 +93,9 @@ def demo(employees: int) -> None:
 @click.option("--from", "first", type=MonthType(), help="First month of a range.")
 @click.option("--to", "last", type=MonthType(), help="Last month of a range.")
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Compute as of this day instead of today.")
-def run(regions: tuple[str, ...], everything: bool, month: str | None, first: str | None, last: str | None, today: Any) -> None:
+def run(
+    regions: tuple[str, ...], everything: bool, month: str | None, first: str | None, last: str | None, today: Any
+) -> None:
     """Take in new files, then validate, compute and publish months."""
     from kinerja_pipeline.home import home_from_environment
 
@@ -102,7 +108,13 @@ def run(regions: tuple[str, ...], everything: bool, month: str | None, first: st
     home = home_from_environment()
     if not home.is_initialised:
         _stop(f"{home.root} is not a home yet: run `kinerja init` first, or name another with --home.")
-    failed = _run(home, regions or None, month or first, month or last or (None if everything else first), today.date() if today else None)
+    failed = _run(
+        home,
+        regions or None,
+        month or first,
+        month or last or (None if everything else first),
+        today.date() if today else None,
+    )
     sys.exit(1 if failed else 0)
 
 
@@ -139,7 +151,10 @@ def status(region: str | None) -> None:
     home, console = home_from_environment(), _console()
     url = warehouse_url(home)
     if url.startswith("sqlite") and not home.warehouse.exists():
-        _stop(f"Nothing is published yet in {home.root}. Put files into landing/ and run `kinerja run --all`, or try `kinerja demo`.")
+        _stop(
+            f"Nothing is published yet in {home.root}. Put files into landing/ and run `kinerja run --all`, "
+            "or try `kinerja demo`."
+        )
     console.print(overview(url, region))
     for line in refused_deliveries(url, region):
         console.print(f"[yellow]refused[/] {line}", highlight=False)

@@ -45,9 +45,12 @@ def build_definitions(contracts: Contracts, policies: Mapping[str, Policy]) -> D
     from kinerja_pipeline.warehouse.assets import warehouse_assets
 
     deployment = Deployment(contracts, policies)
-    assert deployment.indicators is not None  # compiled here, so that a wrong declaration fails the load, not a night run
+    assert (
+        deployment.indicators is not None
+    )  # compiled here, so that a wrong declaration fails the load, not a night run
     dated = AssetSelection.assets(
-        *([room, c.name] for c in deployment.dated_feeds for room in ("validated", "quarantine")), ["validated", "dated_tally"]
+        *([room, c.name] for c in deployment.dated_feeds for room in ("validated", "quarantine")),
+        ["validated", "dated_tally"],
     )
     of_region = AssetSelection.groups("landing") | dated
     land = define_asset_job(
@@ -55,14 +58,14 @@ def build_definitions(contracts: Contracts, policies: Mapping[str, Policy]) -> D
         selection=of_region,
         partitions_def=deployment.region,
         executor_def=in_process_executor,
-        description="Takes the region's new files in and validates its registers (employees, units, PINs, permits, rosters).",
+        description="Takes in the region's new files and validates its registers (employees, units, PINs, permits, rosters).",
     )
     region_month = define_asset_job(
         "region_month",
         selection=AssetSelection.all() - of_region,
         partitions_def=deployment.region_month,
         executor_def=in_process_executor,
-        description="Validates, computes and publishes one region and month, with the quarter, semester and year around it.",
+        description="Validates, computes and publishes a region and month, with the quarter, semester and year around it.",
     )
     return Definitions(
         assets=[

@@ -16,7 +16,7 @@ class HomeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """One deployment's folder: files as delivered, Parquet, the warehouse, policy overrides, Dagster's state, reports."""
+    """One deployment's folder: files as delivered, Parquet, the warehouse, policies, Dagster's state, reports."""
 
     root: Path
 

@@ -79,7 +79,9 @@ def test_only_edges_read_the_clock() -> None:
         named(p)
         for p in MODULES
         for node in ast.walk(ast.parse(p.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute) and node.attr in ("now", "today", "utcnow") and isinstance(node.value, ast.Attribute | ast.Name)
+        if isinstance(node, ast.Attribute)
+        and node.attr in ("now", "today", "utcnow")
+        and isinstance(node.value, ast.Attribute | ast.Name)
         and ast.unparse(node.value) in ("dt.datetime", "dt.date", "datetime", "date")
     }
     assert readers <= {"cli.py", "orchestration/resources.py", "orchestration/launch.py"}

@@ -13,8 +13,8 @@ TimeStyle = Literal["iso", "iso_offset", "day_first"]
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit of a region. `device` is the number of the scanner its people tap on; `population` how many people it
-    serves in a survey period, `respondents` how many of them answer; `shift_share` the part of its staff on a roster."""
+    """A unit of a region. `device` is the scanner its people tap on; `population` how many people it serves in a survey
+    period, `respondents` how many of them answer; `shift_share` the part of its staff that works by roster."""
 
     unit_id: str
     name: str
@@ -212,7 +212,7 @@ NANGGALO = Region(
     straight_liners="NGL-KURAO",
     units=(
         Unit("NGL-KEC", "Kantor Kecamatan Nanggalo", None, "administration", 42, 1, 58000,
-             ("surat_pindah", "legalisasi", "izin_keramaian"), 130, leader="jpt"),
+             ("surat_pindah", "legalisasi", "izin_keramaian"), 130),
         Unit("NGL-KURAO", "Kelurahan Kurao Pagang", "NGL-KEC", "administration", 22, 2, 15000,
              ("surat_keterangan", "surat_usaha"), 95, leader="pengawas"),
         Unit("NGL-LAPAI", "Kelurahan Kampung Lapai", "NGL-KEC", "administration", 20, 2, 105,

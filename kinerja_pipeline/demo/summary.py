@@ -21,5 +21,8 @@ def show_summary(home: Home, console: Console) -> None:
     console.print("Next:")
     console.print("  kinerja ui                lineage, runs and checks at http://127.0.0.1:3000")
     console.print("  kinerja status            months published, deliveries refused")
-    console.print(f"  sqlite3 {home.warehouse} \"SELECT * FROM follow_up WHERE status_code = 'recommended' LIMIT 10\"", highlight=False)
+    console.print(
+        f"  sqlite3 {home.warehouse} \"SELECT * FROM follow_up WHERE status_code = 'recommended' LIMIT 10\"",
+        highlight=False,
+    )
     console.print("  kinerja check FILE --feed attendance_log --region manokwari    is this file good?")

@@ -102,8 +102,8 @@ def write_world(
     written = unchanged = 0
     for region in REGIONS:
         policy = policies[region.region]
-        world = region_world(region, policy, contracts, every_month, employees_per_region, seed)
         files: list[FileSummary] = []
+        world = region_world(region, policy, contracts, every_month, employees_per_region, seed)
         for delivery, path in _paths(home, world, progress):
             data = _delivery_bytes(world, delivery, contracts)
             is_new = _write_once(path, data, delivery.received_at.timestamp())

@@ -46,15 +46,21 @@ def _attendance_day(deployment: Deployment) -> AssetsDefinition:
         specs=[_spec(deployment, "attendance_day", [*own, *registers])],
         partitions_def=deployment.region_month,
     )
-    def build(context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock) -> MaterializeResult[None]:
+    def build(
+        context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
+    ) -> MaterializeResult[None]:
         region, month = region_month_of(context)
         policy, lake, start = deployment.policies[region], home.lake, time.perf_counter()
-        taps = pl.concat([lake.read("validated", name, region, month) for name in ("attendance_log", "attendance_margin")])
+        taps = pl.concat(
+            [lake.read("validated", name, region, month) for name in ("attendance_log", "attendance_margin")]
+        )
         employees, pins, permits, rosters = (lake.read("validated", name, region) for name in REGISTERS)
         day = as_of(month, clock.local_today(policy.zone))
         days = attendance_day(taps, employees, pins, permits, rosters, policy, month, day)
         lake.write(days, "facts", "attendance_day", region, month)
-        return MaterializeResult(asset_key=["facts", "attendance_day"], metadata=counts(days, time.perf_counter() - start))
+        return MaterializeResult(
+            asset_key=["facts", "attendance_day"], metadata=counts(days, time.perf_counter() - start)
+        )
 
     return build
 
@@ -73,7 +79,9 @@ def _attendance_month(deployment: Deployment) -> AssetsDefinition:
         days = home.lake.read("facts", "attendance_day", region, months)
         frame = attendance_month(days, deployment.policies[region], month)
         home.lake.write(frame, "facts", "attendance_month", region, month)
-        return MaterializeResult(asset_key=["facts", "attendance_month"], metadata=counts(frame, time.perf_counter() - start))
+        return MaterializeResult(
+            asset_key=["facts", "attendance_month"], metadata=counts(frame, time.perf_counter() - start)
+        )
 
     return build
 
@@ -94,7 +102,9 @@ def _tasks(deployment: Deployment) -> AssetsDefinition:
         tasks = lake.read("validated", "task_record", region, [add_months(month, -1), month])
         frame = task_outcome(tasks, lake.read("validated", "employee", region), deployment.policies[region], month)
         lake.write(frame, "facts", "task_outcome", region, month)
-        return MaterializeResult(asset_key=["facts", "task_outcome"], metadata=counts(frame, time.perf_counter() - start))
+        return MaterializeResult(
+            asset_key=["facts", "task_outcome"], metadata=counts(frame, time.perf_counter() - start)
+        )
 
     return build
 
@@ -113,7 +123,11 @@ def _satisfaction(deployment: Deployment) -> AssetsDefinition:
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
     ) -> Iterator[MaterializeResult[None]]:
         region, month = region_month_of(context)
-        policy, lake, day = deployment.policies[region], home.lake, as_of(month, clock.local_today(deployment.policies[region].zone))
+        policy, lake, day = (
+            deployment.policies[region],
+            home.lake,
+            as_of(month, clock.local_today(deployment.policies[region].zone)),
+        )
         org_units = lake.read("validated", "org_unit", region)
         for table, function in tables.items():
             start, parts = time.perf_counter(), []
@@ -125,5 +139,3 @@ def _satisfaction(deployment: Deployment) -> AssetsDefinition:
             yield MaterializeResult(asset_key=["facts", table], metadata=counts(frame, time.perf_counter() - start))
 
     return build
-
-

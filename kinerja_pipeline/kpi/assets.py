@@ -1,4 +1,4 @@
-"""KPI's assets: measures, indicators, evaluations and follow-up of a region and month, and the longer periods around it.
+"""KPI's assets: measures, indicators, evaluations and follow-up of a region and month, and of the periods around it.
 
 Here: binding only. Not here: formulas (the modules beside this one).
 """
@@ -10,7 +10,15 @@ from collections.abc import Iterator
 import polars as pl
 from dagster import AssetDep, AssetExecutionContext, AssetsDefinition, AssetSpec, MaterializeResult, multi_asset
 
-from kinerja_pipeline.facts.periods import add_months, as_of, month_start, months_between, months_of, period_end_month, periods_of
+from kinerja_pipeline.facts.periods import (
+    add_months,
+    as_of,
+    month_start,
+    months_between,
+    months_of,
+    period_end_month,
+    periods_of,
+)
 from kinerja_pipeline.facts.tasks import task_window
 from kinerja_pipeline.kpi.evaluation import evaluation
 from kinerja_pipeline.kpi.follow_up import follow_up
@@ -35,8 +43,8 @@ def _measure(deployment: Deployment) -> AssetsDefinition:
         ["kpi", "measure"],
         group_name="kpi",
         kinds={"polars", "parquet"},
-        description="One row per subject and indicator with evidence in the month: numerator and denominator, which add up to "
-        "every longer period.",
+        description="One row per subject and indicator with evidence in the month: numerator and denominator, "
+        "which add up to every longer period.",
         deps=[
             AssetDep(["facts", "attendance_day"]),
             AssetDep(["facts", "task_outcome"], partition_mapping=deployment.window(lookback)),
@@ -46,7 +54,9 @@ def _measure(deployment: Deployment) -> AssetsDefinition:
     )
 
     @multi_asset(name="measure", specs=[spec], partitions_def=deployment.region_month)
-    def build(context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock) -> MaterializeResult[None]:
+    def build(
+        context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
+    ) -> MaterializeResult[None]:
         region, month = region_month_of(context)
         policy, lake, start = deployment.policies[region], home.lake, time.perf_counter()
         facts = _facts(lake, policy, month, clock.local_today(policy.zone))
@@ -65,7 +75,9 @@ def _facts(lake: Lake, policy: Policy, month: str, today: dt.date) -> dict[str, 
             lake.read("facts", "task_outcome", region, months), month, policy.time_zone, as_of(month, today)
         ),
         "feedback_answer": answers_by_subject(lake.read("validated", "feedback_response", region, month)),
-        "indicator_measurement": measurements_by_subject(lake.read("validated", "indicator_measurement", region, month)),
+        "indicator_measurement": measurements_by_subject(
+            lake.read("validated", "indicator_measurement", region, month)
+        ),
     }
 
 
@@ -103,7 +115,11 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
         indicators = kpi(monthly, deployment.indicators[region], staff, policy, month, policy_version(policy))
         ratings = lake.read("validated", "performance_rating", region, year_months)
         judged = evaluation(indicators, ratings, policy.evaluation)
-        earlier = [m for m in months_between(add_months(month, -12), add_months(month, -1)) if lake.has("kpi", "evaluation", region, m)]
+        earlier = [
+            m
+            for m in months_between(add_months(month, -12), add_months(month, -1))
+            if lake.has("kpi", "evaluation", region, m)
+        ]
         history = [judged, *(lake.read("kpi", "evaluation", region, m) for m in earlier)]
         advice = follow_up(pl.concat(history), lake.read("facts", "attendance_month", region, month), policy, month)
         for table, frame in {"kpi": indicators, "evaluation": judged, "follow_up": advice}.items():

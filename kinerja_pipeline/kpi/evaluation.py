@@ -93,7 +93,7 @@ def half_up(column: str, decimals: int) -> pl.Expr:
     factor = 10.0**decimals
     # Binary fractions sit a hair below their decimal (2.675 is 2.67499...): nine decimals are exact enough for a score.
     scaled: pl.Expr = (pl.col(column) * factor).round(9) + 0.5
-    # Polars divides by a constant as times its reciprocal, which leaves 76.60000000000001: round what is a whole number of cents.
+    # Polars divides by a constant as times its reciprocal, which leaves 76.60000000000001.
     return (scaled.floor() / factor).round(decimals)
 
 

@@ -6,7 +6,7 @@ Here: encodings, lines, quotes, short and long rows. Not here: what the columns 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
@@ -28,6 +28,9 @@ from kinerja_pipeline.landing.source import (
 from kinerja_pipeline.policies.model import FileMapping
 
 MAX_ROW_LINES = 200
+CHUNK = 50_000
+HEADER_LINES = 100 + MAX_ROW_LINES
+_COUNTS = {"_source_row": pl.UInt32, "n": pl.UInt32}
 
 ATTLOG_COLUMNS = ("pin", "tapped_at", "device_number", "state_code", "verify_code", "work_code")
 
@@ -84,6 +87,8 @@ def read_attlog(data: bytes, path: str, wanted: Wanted) -> pl.DataFrame:
     if data.startswith((b"\xff\xfe", b"\xfe\xff", b"PK\x03\x04")):
         raise UnreadableFile(path, "line 1", "this is not an attlog.dat", "Copy the file from the device again")
     data = data.removeprefix(b"\xef\xbb\xbf")
+    if (regular := _regular_attlog(data)) is not None:
+        return regular
     try:
         lines = _lines(data)
     except pl.exceptions.ComputeError:
@@ -121,6 +126,30 @@ def read_attlog(data: bytes, path: str, wanted: Wanted) -> pl.DataFrame:
     )
 
 
+def _regular_attlog(data: bytes) -> pl.DataFrame | None:
+    """The rows of a file whose every line has exactly its six cells, all filled: most files, and twice as fast."""
+    rows = data.count(b"\n") + (not data.endswith(b"\n"))
+    if 0 in data or b"\x1a" in data or data.count(b"\t") != 5 * rows:
+        return None
+    schema = dict.fromkeys(ATTLOG_COLUMNS, pl.String)
+    try:
+        cells = pl.read_csv(data, has_header=False, separator="\t", quote_char=None, schema=schema, infer_schema=False)
+    except pl.exceptions.PolarsError:
+        return None
+    # Five tabs a line on average and a sixth cell in every line: five tabs in every line.
+    if cells.height != rows or any(column.null_count() for column in cells) or b"\r" in data.replace(b"\r\n", b""):
+        return None
+    is_padded = any(mark in data for mark in (b"\t ", b" \t", b" \r", b" \n"))
+    none = pl.lit(None, pl.String)
+    cells = cells.with_columns(
+        pl.col(ATTLOG_COLUMNS if is_padded else "pin").str.strip_chars(" "),
+        pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias("_source_row"),
+        none.alias("_problem"),
+        none.alias("_raw"),
+    )
+    return None if ((cells["pin"] == "") | (cells["tapped_at"] == "")).any() else cells
+
+
 def read_csv(data: bytes, path: str, mapping: FileMapping, wanted: Wanted) -> pl.DataFrame:
     """CSV as offices write it: lines without quotes are split at once, only lines with quotes take the csv module.
 
@@ -132,7 +161,7 @@ def read_csv(data: bytes, path: str, mapping: FileMapping, wanted: Wanted) -> pl
     if b"\n" not in text:
         text = text.replace(b"\r", b"\n")
     lines = _lines(text)
-    names, start = _csv_header(lines["line"], path, mapping, wanted)
+    names, start = _csv_header(lines["line"].head(HEADER_LINES).to_list(), path, mapping, wanted)
     refuse_many_columns(path, f"line {start}", len(names))
     positions = positions_of(names, path, f"line {start}" if start else "column_names", wanted)
     padding = " \t\r\0\x1a".replace(mapping.delimiter, "")
@@ -194,7 +223,7 @@ def _has_hollow(rows: pl.DataFrame, padding: str, delimiter: str) -> bool:
     return bool(rows.select((pl.col("line").str.strip_chars(padding + delimiter + '"') == "").any()).item())
 
 
-def _csv_header(lines: pl.Series, path: str, mapping: FileMapping, wanted: Wanted) -> tuple[list[str], int]:
+def _csv_header(lines: Sequence[str], path: str, mapping: FileMapping, wanted: Wanted) -> tuple[list[str], int]:
     """The column names, and how many lines stand before the first row."""
     if mapping.column_names:
         return list(mapping.column_names), min(mapping.header_row, len(lines))
@@ -221,10 +250,12 @@ def _csv_rows(body: pl.DataFrame, delimiter: str, path: str) -> pl.DataFrame:
     quoted = body["line"].str.contains('"', literal=True).arg_true()
     if not len(quoted):
         return split
-    lines = body["line"]
+    lines = body["line"].to_list()
     first = int(body["_source_row"][0])
     taken_rows: list[int] = []
-    read: list[tuple[int, list[str] | None]] = []
+    places: list[int] = []
+    read: list[list[str] | None] = []
+    parts: list[pl.DataFrame] = []
     free = 0
     for at in quoted.to_list():
         if at < free:
@@ -232,18 +263,31 @@ def _csv_rows(body: pl.DataFrame, delimiter: str, path: str) -> pl.DataFrame:
         cells, taken = _quoted_row(lines, at, delimiter)
         free = at + taken
         taken_rows.extend(range(first + at, first + free))
-        read.append((first + at, cells))
-    own = pl.DataFrame(
-        {"_source_row": [r for r, _ in read], "cells": [c for _, c in read]},
-        schema={"_source_row": pl.UInt32, "cells": pl.List(pl.String)},
-    ).join(body, on="_source_row", how="left", maintain_order="left")
+        places.append(first + at)
+        read.append(cells)
+        if len(places) == CHUNK:
+            parts.append(_own_rows(places, read))
+            places, read = [], []
+    own = pl.concat([*parts, _own_rows(places, read)]).join(body, on="_source_row", how="left", maintain_order="left")
     plain = split.join(
         pl.DataFrame({"_source_row": pl.Series(taken_rows, dtype=pl.UInt32)}), on="_source_row", how="anti"
     )
     return pl.concat([plain.select(split.columns), own.select(split.columns)]).sort("_source_row")
 
 
-def _quoted_row(lines: pl.Series, at: int, delimiter: str) -> tuple[list[str] | None, int]:
+def _own_rows(places: list[int], read: list[list[str] | None]) -> pl.DataFrame:
+    # Built flat and grouped: a column made of Python lists costs a Series per row.
+    whole = [(place, cells) for place, cells in zip(places, read, strict=True) if cells is not None]
+    counts = pl.DataFrame({"_source_row": [p for p, _ in whole], "n": [len(c) for _, c in whole]}, schema=_COUNTS)
+    flat = counts.select(pl.col("_source_row").repeat_by("n").explode()).with_columns(
+        pl.Series("cells", [cell for _, cells in whole for cell in cells], dtype=pl.String)
+    )
+    broken = pl.Series("_source_row", [p for p, c in zip(places, read, strict=True) if c is None], dtype=pl.UInt32)
+    nothing = pl.lit(None, pl.List(pl.String)).alias("cells")
+    return pl.concat([flat.group_by("_source_row", maintain_order=True).all(), broken.to_frame().with_columns(nothing)])
+
+
+def _quoted_row(lines: Sequence[str], at: int, delimiter: str) -> tuple[list[str] | None, int]:
     """The cells of the row that starts at line `at` and how many lines it takes; None where a quote never closes."""
     line = lines[at]
     if '"' not in line:

@@ -31,7 +31,7 @@ from kinerja_pipeline.policies.model import Policy
 
 @dataclass(frozen=True)
 class Deployment:
-    """Contracts and policies of one deployment; regions come from the policies, months from the first any region knows."""
+    """Contracts and policies of one deployment; partitions are its regions, and months from the first any knows."""
 
     contracts: Contracts
     policies: Mapping[str, Policy]
@@ -77,7 +77,11 @@ class Deployment:
         left = {c.name: c for c in self.contracts.incoming.values() if not c.is_event}
         ordered: list[Contract] = []
         while left:
-            ready = [c for c in left.values() if not {r.reference[0] for r in c.rules if r.reference} & (left.keys() - {c.name})]
+            ready = [
+                c
+                for c in left.values()
+                if not {r.reference[0] for r in c.rules if r.reference} & (left.keys() - {c.name})
+            ]
             assert ready, f"these feeds refer to each other in a circle: {', '.join(left)}"
             ordered += ready
             for contract in ready:

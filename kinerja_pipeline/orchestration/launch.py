@@ -10,10 +10,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagster import DagsterInstance, Definitions, ExecuteInProcessResult
@@ -46,6 +44,9 @@ concurrency:
       - key: dagster/partition/region
         value: {applyLimitPerUniqueValue: true}
         limit: 1
+event_log_storage:
+  module: kinerja_pipeline.orchestration.event_log
+  class: HomeEventLogStorage
 run_queue:
   dequeue_interval_seconds: 1
 run_monitoring:
@@ -122,7 +123,7 @@ def launch(
 
 
 def _months(home: Home, policy: Policy, first: str | None, last: str | None, today: dt.date | None) -> list[str]:
-    """The months to run, in order: those asked for, or all with landed rows; then the published ones that look back at them."""
+    """The months to run, in order: those asked for, or all with events; then the published ones that look back at them."""
     region = policy.region
     landed = _event_months(home, region)
     latest = month_of(today or dt.datetime.now(policy.zone).date())
@@ -136,8 +137,8 @@ def _months(home: Home, policy: Policy, first: str | None, last: str | None, tod
 
 
 def _event_months(home: Home, region: str) -> set[str]:
-    """The months in which something happened, by the deliveries' own dates. A month that holds nothing but rows whose date
-    could not be believed (a clock reset to 2000 lands in the month of its delivery) is left until it has events."""
+    """The months in which something happened, by the deliveries' own dates. A month that holds nothing but rows whose
+    date could not be believed (a clock reset to 2000 lands in the month of its delivery) waits until it has events."""
     ledger = deliveries(home, region).drop_nulls(["first_event_date", "last_event_date"])
     spans = [
         (feed, set(months_between(str(first)[:7], str(last)[:7])))
@@ -154,7 +155,12 @@ def refused(home: Home, region: str) -> list[str]:
 
 
 def _executed(
-    definitions: Definitions, instance: DagsterInstance, job: str, partition: str, today: dt.date | None, outcome: Outcome
+    definitions: Definitions,
+    instance: DagsterInstance,
+    job: str,
+    partition: str,
+    today: dt.date | None,
+    outcome: Outcome,
 ) -> bool:
     config = {**QUIET, "resources": {"clock": {"config": {"today": today.isoformat() if today else ""}}}}
     result = definitions.resolve_job_def(job).execute_in_process(
@@ -171,7 +177,9 @@ def _why(result: ExecuteInProcessResult) -> str:
         if event.is_step_failure and (error := event.step_failure_data.error):
             while error.cause is not None:
                 error = error.cause
-            return f"{error.cls_name}: {error.message.strip().splitlines()[0]}" if error.message else str(error.cls_name)
+            return (
+                f"{error.cls_name}: {error.message.strip().splitlines()[0]}" if error.message else str(error.cls_name)
+            )
     return "the run failed before its first step; see `kinerja ui`"
 
 

@@ -1,6 +1,6 @@
 """What the UI shows about a table: its columns from the contract, row counts, a table of rules.
 
-Here: contract and tally -> Dagster metadata, never a value of a row. Not here: what is counted (validated/, warehouse/).
+Here: contract and tally -> Dagster metadata, never a value of a row. Not here: the counting (validated/, warehouse/).
 """
 
 from __future__ import annotations
@@ -93,17 +93,21 @@ def contract_check(contract: Contract, key: AssetKey, tally: pl.DataFrame) -> As
     for name in [*words, *(n for n in by_rule if n not in words)]:
         row = by_rule.get(name)
         text = words.get(name, "the reader could not take the row apart")
-        lines.append(f"| {name} | {text} | {row['failed_count'] if row else 0} | {row['first_source_row'] if row else ''} |")
+        lines.append(
+            f"| {name} | {text} | {row['failed_count'] if row else 0} | {row['first_source_row'] if row else ''} |"
+        )
     remedy = (
-        "Within tolerance." if share <= contract.tolerance_share else
-        "Ask the supplier to correct the rows listed in the quarantine and deliver the file again, then land and run the month."
+        "Within tolerance."
+        if share <= contract.tolerance_share
+        else "Ask the supplier to correct the rows that the quarantine lists and deliver them again; run the month."
     )
     return AssetCheckResult(
         passed=share <= contract.tolerance_share,
         asset_key=key,
         check_name="contract",
         severity=AssetCheckSeverity.WARN,
-        description=f"{rejected} of {landed} rows rejected ({share:.2%}; tolerance {contract.tolerance_share:.0%}). {remedy}",
+        description=f"{rejected} of {landed} rows rejected ({share:.2%}, tolerance {contract.tolerance_share:.0%}). "
+        + remedy,
         metadata={
             "landed": landed,
             "valid": total["valid_count"].item() or 0,
@@ -122,7 +126,9 @@ def conservation_check(key: AssetKey, tally: pl.DataFrame) -> AssetCheckResult:
         passed=wrong.is_empty(),
         asset_key=key,
         check_name="conservation",
-        description=f"{len(lines)} deliveries add up." if wrong.is_empty() else f"{len(wrong)} deliveries do not add up: "
+        description=f"{len(lines)} deliveries add up."
+        if wrong.is_empty()
+        else f"{len(wrong)} deliveries do not add up: "
         "a fault of the program; nothing is published from this partition. Report it with the files.",
         metadata={"deliveries": len(lines), "deliveries that do not add up": len(wrong)},
     )

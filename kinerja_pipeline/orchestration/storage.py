@@ -62,4 +62,3 @@ class Lake:
                 f"materialize {room}/{table} for it first"
             )
         return pl.concat([pl.read_parquet(p) for p in files], how="vertical")
-

@@ -72,7 +72,7 @@ def _events(deployment: Deployment) -> AssetsDefinition:
         group_name="validated",
         kinds={"parquet"},
         deps=[AssetDep(["landing", "attendance_log"], partition_mapping=deployment.of_region)],
-        description="Believed taps of the neighbour months within 36 hours of the month: shifts cross midnight and month ends.",
+        description="Believed taps of the neighbour months, up to 36 hours away: shifts cross midnight and month ends.",
     )
     specs = [
         *_feed_specs(feeds, partitions, deployment.of_region, registers),
@@ -132,8 +132,8 @@ def _tally_spec(name: str, feeds: Iterable[Contract], partitions: PartitionsDefi
         group_name="validated",
         kinds={"parquet"},
         deps=[],
-        description="One row per delivery and rule that failed, and one `all` per delivery: landed = valid + rejected + superseded. "
-        f"Feeds: {', '.join(c.name for c in feeds)}.",
+        description="One row per delivery and rule that failed, and one `all` per delivery: landed = valid + "
+        f"rejected + superseded. Feeds: {', '.join(c.name for c in feeds)}.",
     )
 
 

@@ -54,15 +54,16 @@ def judge_month(
     for contract in feeds:
         landed = scan_landed(home, policy.region, contract.name, month)
         yield Judged(
-            contract, split(landed, contract, zone=policy.time_zone, references=declared, deliveries=ledger, month=month)
+            contract,
+            split(landed, contract, zone=policy.time_zone, references=declared, deliveries=ledger, month=month),
         )
 
 
 def judge_margin(
     home: Home, policy: Policy, month: str, contract: Contract, references: Mapping[str, pl.DataFrame]
 ) -> pl.DataFrame:
-    """The valid rows of the neighbour months within 36 hours of `month`, from the landed rows themselves, so that a month
-    does not depend on whether its neighbours have been computed."""
+    """The valid rows of the neighbour months within 36 hours of `month`, from the landed rows themselves, so that a
+    month does not depend on whether its neighbours have been computed."""
     declared = {name: frame for name, frame in references.items() if name in policy.feeds}
     ledger = deliveries(home, policy.region)
     first = dt.datetime.combine(month_start(month), dt.time()) - MARGIN

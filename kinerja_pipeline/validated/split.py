@@ -202,7 +202,7 @@ def _dropped_by_full(rows: pl.DataFrame, key: list[str], month: str | None) -> p
     stray row with an unreadable date, replaces nothing.
     """
     scope = rows if month is None else rows.filter(pl.col("_month") == month)
-    full = scope.filter((pl.col("delivery_mode") == "full") & ~pl.col("_is_bad"))["sequence"].unique().sort()
+    full = scope.filter(pl.col("delivery_mode") == "full")["sequence"].unique().sort()
     if full.is_empty():
         return scope.clear()["_row"]
     # A row stands while every later full delivery names its key, even in a bad version or another month.
@@ -277,7 +277,7 @@ def _conserve(landed: pl.DataFrame, valid: pl.DataFrame, rejected: pl.DataFrame,
         .len("landed")
         .join(ended.group_by("_delivery_id").len("ended"), on="_delivery_id", how="full", coalesce=True)
     )
-    wrong = counts.filter(pl.col("landed").ne_missing(pl.col("ended")))
+    wrong = counts.fill_null(0).filter(pl.col("landed") != pl.col("ended"))
     if len(wrong):
         row = wrong.row(0, named=True)
         raise ConservationError(

@@ -63,11 +63,16 @@ class Verdict:
     def sentence(self) -> str:
         """The verdict in words, with what to do."""
         kept = "".join(f", {count} set aside as {name}" for name, count in self.set_aside.items())
-        counts = f"{self.landed} rows: {self.valid} valid, {self.rejected} rejected, {self.superseded} superseded{kept}."
-        unchecked = f" Not checked, for nothing was delivered yet: {', '.join(self.unchecked)}." if self.unchecked else ""
+        counts = (
+            f"{self.landed} rows: {self.valid} valid, {self.rejected} rejected, {self.superseded} superseded{kept}."
+        )
+        unchecked = (
+            f" Not checked, for nothing was delivered yet: {', '.join(self.unchecked)}." if self.unchecked else ""
+        )
         if self.is_good:
             return f"{counts} The file is good.{unchecked}"
-        return f"{counts} Correct the rows listed and check again; delivered as it is, the other rows would still be used.{unchecked}"
+        advice = "Correct the rows listed and check again; delivered as it is, the other rows would still be used."
+        return f"{counts} {advice}{unchecked}"
 
 
 READER_REASONS = {
@@ -126,5 +131,9 @@ def _references(home: Home, policy: Policy, contract: Contract) -> tuple[dict[st
 
     lake = Lake(home.lake)
     wanted = sorted({r.reference[0] for r in contract.rules if r.reference and r.reference[0] in policy.feeds})
-    have = {name: lake.read("validated", name, policy.region) for name in wanted if lake.has("validated", name, policy.region)}
+    have = {
+        name: lake.read("validated", name, policy.region)
+        for name in wanted
+        if lake.has("validated", name, policy.region)
+    }
     return have, tuple(name for name in wanted if name not in have)

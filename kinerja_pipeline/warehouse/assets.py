@@ -8,7 +8,15 @@ import time
 from collections.abc import Iterator
 
 import polars as pl
-from dagster import AssetDep, AssetExecutionContext, AssetsDefinition, AssetSpec, MaterializeResult, MetadataValue, multi_asset
+from dagster import (
+    AssetDep,
+    AssetExecutionContext,
+    AssetsDefinition,
+    AssetSpec,
+    MaterializeResult,
+    MetadataValue,
+    multi_asset,
+)
 
 from kinerja_pipeline import __version__
 from kinerja_pipeline.home import Home, warehouse_url
@@ -48,11 +56,20 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
 
         region, month = region_month_of(context)
         start = time.perf_counter()
-        frames = outgoing(deployment, home.home, home.lake, region, month, clock.local_today(deployment.policies[region].zone))
+        frames = outgoing(
+            deployment, home.home, home.lake, region, month, clock.local_today(deployment.policies[region].zone)
+        )
         versions = Versions(code=__version__, policy=policy_version(deployment.policies[region]))
         engine = open_warehouse(warehouse_url(home.home))
         published = publish(
-            engine, deployment.contracts, region, month, frames, versions=versions, now=clock.now(), run_id=context.run_id
+            engine,
+            deployment.contracts,
+            region,
+            month,
+            frames,
+            versions=versions,
+            now=clock.now(),
+            run_id=context.run_id,
         )
         engine.dispose()
         changed = {p.table_name for p in published if p.is_changed}
@@ -95,7 +112,9 @@ def outgoing(
     """Every table of a region and month exactly as its outgoing contract lists the columns."""
     policy = deployment.policies[region]
     dated = lake.read("validated", "dated_tally", region)
-    events = {m: lake.read("validated", "event_tally", region, m) for m in lake.months("validated", "event_tally", region)}
+    events = {
+        m: lake.read("validated", "event_tally", region, m) for m in lake.months("validated", "event_tally", region)
+    }
     frames = {
         "region": registers.region(policy),
         "indicator": registers.indicator(policy),

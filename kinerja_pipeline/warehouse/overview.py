@@ -1,6 +1,6 @@
 """What an operator and an official see first: months published by region, refused deliveries, headline figures.
 
-Here: small queries on the published tables, as terminal tables. Not here: the ledger (warehouse/status), pages (reports/).
+Here: small queries on the published tables, as terminal tables. Not here: the ledger (warehouse/status), reports.
 """
 
 from __future__ import annotations
@@ -63,12 +63,13 @@ def spans(months: list[str]) -> list[str]:
 
 def refused_deliveries(url: str, region: str | None = None) -> list[str]:
     """The refused files that the warehouse lists, each as a sentence with the reason."""
-    query = "SELECT region, file_name, reason FROM {schema}delivery WHERE status_code = 'refused' ORDER BY region, file_name"
+    query = """SELECT region, file_name, reason FROM {schema}delivery
+        WHERE status_code = 'refused' ORDER BY region, file_name"""
     return [f"{r}: {name}: {reason}" for r, name, reason in _rows(url, query) if region in (None, r)]
 
 
 def headlines(url: str) -> list[Table]:
-    """What an official looks at first: predicates, follow-up, satisfaction, attendance and data quality of the last month."""
+    """What an official looks at first: predicates, attendance, follow-up, satisfaction, and rows received."""
     return [_predicates(url), _people(url), _satisfaction(url), _quality(url)]
 
 
@@ -76,7 +77,8 @@ def _predicates(url: str) -> Table:
     counts = _rows(
         url,
         """SELECT e.region, e.period, e.recommended_predicate, count(*) FROM {schema}evaluation e
-        JOIN (SELECT region, max(period) AS period FROM {schema}evaluation WHERE period_kind = 'month' GROUP BY region) l
+        JOIN (SELECT region, max(period) AS period FROM {schema}evaluation
+              WHERE period_kind = 'month' GROUP BY region) l
           ON l.region = e.region AND l.period = e.period
         GROUP BY e.region, e.period, e.recommended_predicate ORDER BY e.region""",
     )
@@ -106,7 +108,15 @@ def _people(url: str) -> Table:
     )
     by_month = {(a[0], a[1]): a[2:] for a in actions}
     table = Table(title="Kehadiran dan tindak lanjut", title_justify="left")
-    for heading in ("daerah", "bulan", "hadir", "hari terlambat", "hari tidak terekam", "pembinaan", "usulan penghargaan"):
+    for heading in (
+        "daerah",
+        "bulan",
+        "hadir",
+        "hari terlambat",
+        "hari tidak terekam",
+        "pembinaan",
+        "usulan penghargaan",
+    ):
         table.add_column(heading, justify="left" if heading in ("daerah", "bulan") else "right")
     for region, period, present, workdays, late, unrecorded in presence:
         coaching, reward = by_month.get((region, period), (0, 0))
@@ -118,15 +128,17 @@ def _people(url: str) -> Table:
 def _satisfaction(url: str) -> Table:
     rows = _rows(
         url,
-        """SELECT region, count(*), min(index_value), max(index_value), sum(CASE WHEN class_code IN ('A', 'B') THEN 1 ELSE 0 END),
-          sum(CASE WHEN flag_codes LIKE '%low_response%' THEN 1 ELSE 0 END), max(period)
-        FROM {schema}satisfaction_index WHERE period IN (SELECT max(period) FROM {schema}period_status WHERE period_kind = 'month')
+        """SELECT region, count(*), min(index_value), max(index_value),
+          sum(CASE WHEN class_code IN ('A', 'B') THEN 1 ELSE 0 END),
+          sum(CASE WHEN flag_codes LIKE '%low_response%' THEN 1 ELSE 0 END)
+        FROM {schema}satisfaction_index
+        WHERE period IN (SELECT max(period) FROM {schema}period_status WHERE period_kind = 'month')
         GROUP BY region ORDER BY region""",
     )
     table = Table(title="Survei kepuasan masyarakat, bulan terakhir", title_justify="left")
     for heading in ("daerah", "unit", "IKM terendah", "IKM tertinggi", "mutu A/B", "jawaban kurang"):
         table.add_column(heading, justify="left" if heading == "daerah" else "right")
-    for region, units, low, high, good, few, _ in rows:
+    for region, units, low, high, good, few in rows:
         table.add_row(region, str(units), _number(low), _number(high), str(good), str(few))
     return table
 
@@ -136,10 +148,13 @@ def _quality(url: str) -> Table:
         url,
         """SELECT region, sum(landed_count), sum(valid_count), sum(rejected_count), sum(superseded_count)
         FROM {schema}data_quality WHERE rule_id = 'all'
-          AND feed IN ('attendance_log', 'task_record', 'feedback_response', 'indicator_measurement', 'performance_rating')
+          AND feed IN (
+            'attendance_log', 'task_record', 'feedback_response', 'indicator_measurement', 'performance_rating')
         GROUP BY region ORDER BY region""",
     )
-    table = Table(title="Baris yang diterima (semua bulan): diterima = sah + ditolak + digantikan", title_justify="left")
+    table = Table(
+        title="Baris yang diterima (semua bulan): diterima = sah + ditolak + digantikan", title_justify="left"
+    )
     for heading in ("daerah", "diterima", "sah", "ditolak", "digantikan"):
         table.add_column(heading, justify="left" if heading == "daerah" else "right")
     for region, *numbers in rows:

@@ -1,6 +1,6 @@
 """The tables that describe the others: regions, units with their paths, indicators, deliveries, data quality, periods.
 
-Here: pure functions that make those frames from policies, ledger and tallies. Not here: facts and kpi, and the database.
+Here: pure functions that make those frames from policies, ledger and tallies. Not here: facts, kpi, the database.
 """
 
 from __future__ import annotations
@@ -48,13 +48,14 @@ def org_unit(units: pl.DataFrame) -> pl.DataFrame:
         return "/".join(reversed(steps))
 
     paths = pl.DataFrame(
-        {"unit_id": list(parent), "unit_path": [path(u) for u in parent]}, schema={"unit_id": pl.String, "unit_path": pl.String}
+        {"unit_id": list(parent), "unit_path": [path(u) for u in parent]},
+        schema={"unit_id": pl.String, "unit_path": pl.String},
     )
     return units.join(paths, on="unit_id", how="left")
 
 
 def indicator(policy: Policy) -> pl.DataFrame:
-    """One row per active indicator of the policy: labels, aspect, statistic, unit, direction, and its formula in words."""
+    """One row per active indicator of the policy: labels, aspect, statistic, unit, direction, and its formula."""
     version = policy_version(policy)
     rows = [
         {
@@ -73,8 +74,19 @@ def indicator(policy: Policy) -> pl.DataFrame:
         for name, i in policy.indicators.items()
         if i.is_active
     ]
-    columns = ("indicator_id", "policy_version", "label_id", "label_en", "aspect_code", "statistic", "unit", "direction", "formula",
-               "source", "law")
+    columns = (
+        "indicator_id",
+        "policy_version",
+        "label_id",
+        "label_en",
+        "aspect_code",
+        "statistic",
+        "unit",
+        "direction",
+        "formula",
+        "source",
+        "law",
+    )
     return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String))
 
 
@@ -93,7 +105,9 @@ def data_quality(tallies: Iterable[pl.DataFrame], feeds: Mapping[str, Contract],
     summed = tally.group_by("feed", "rule_id", "severity_code").agg(
         pl.when(pl.col(c).count() > 0).then(pl.col(c).sum()).alias(c) for c in counts
     )
-    landed = tally.filter(pl.col("rule_id") == "all").group_by("feed").agg(pl.col("landed_count").sum().alias("_landed"))
+    landed = (
+        tally.filter(pl.col("rule_id") == "all").group_by("feed").agg(pl.col("landed_count").sum().alias("_landed"))
+    )
     tolerance = pl.DataFrame(
         {"feed": list(feeds), "tolerance_share": [c.tolerance_share for c in feeds.values()]},
         schema={"feed": pl.String, "tolerance_share": pl.Float64},
@@ -112,7 +126,7 @@ def data_quality(tallies: Iterable[pl.DataFrame], feeds: Mapping[str, Contract],
 
 
 def delivery(ledger: pl.DataFrame, tallies: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """One row per delivered file, refused ones too; counts are null until every month of the delivery has been validated."""
+    """One row per delivered file, refused ones too; counts are null until all months of the delivery are validated."""
     counted = (
         pl.concat(list(tallies))
         .filter(pl.col("rule_id") == "all")
@@ -131,7 +145,7 @@ def delivery(ledger: pl.DataFrame, tallies: Iterable[pl.DataFrame]) -> pl.DataFr
 
 
 def period_status(policy: Policy, month: str, published: Iterable[str], today: dt.date) -> pl.DataFrame:
-    """One row per period that contains `month`: open, partial or closed, up to which day it counts, and how many months.
+    """One row per period that contains `month`: open, partial or closed, its last counted day, its number of months.
 
     `published` are the region's months that have figures. A month closes on the policy's closing day of the next month;
     a longer period when all its months are there and closed, and is partial while some are missing.
@@ -150,7 +164,9 @@ def period_status(policy: Policy, month: str, published: Iterable[str], today: d
                 "status_code": "closed" if is_closed else "open" if len(present) == len(months) else "partial",
                 "as_of_date": as_of(present[-1], today),
                 "month_count": len(present),
-                "closed_at": dt.datetime.combine(closing, dt.time(), policy.zone).astimezone(dt.UTC) if is_closed else None,
+                "closed_at": dt.datetime.combine(closing, dt.time(), policy.zone).astimezone(dt.UTC)
+                if is_closed
+                else None,
             }
         )
     return pl.DataFrame(

@@ -115,7 +115,7 @@ def test_files_arrive_early_in_the_next_month_and_one_scanner_is_late(small: tup
 
     # 08:00 in Manokwari is 23:00 UTC of the day before.
     assert arrived("manokwari/attendance_log/2026-01_attlog.dat") == dt.datetime(2026, 2, 1, 23, tzinfo=dt.UTC)
-    assert arrived("pariaman/performance_rating/predikat_2026-05.parquet") == dt.datetime(2026, 6, 3, 9, tzinfo=dt.UTC)
+    assert arrived("pariaman/performance_rating/predikat_2026-05.jsonl") == dt.datetime(2026, 6, 3, 9, tzinfo=dt.UTC)
     late = arrived("pariaman/attendance_log/PRM-04_2026-03_susulan_attlog.dat")
     assert late == dt.datetime(2026, 6, 20, 2, tzinfo=dt.UTC)
 
