@@ -17,6 +17,7 @@ from dagster import (
     ScheduleEvaluationContext,
     SkipReason,
     define_asset_job,
+    definitions,
     in_process_executor,
     schedule,
 )
@@ -33,8 +34,6 @@ from kinerja_pipeline.policies.model import Policy
 for category in (BetaWarning, PreviewWarning):
     warnings.filterwarnings("ignore", category=category)
 
-GROUPS = ("landing", "validated", "quarantine", "facts", "kpi", "warehouse")
-
 
 def build_definitions(contracts: Contracts, policies: Mapping[str, Policy]) -> Definitions:
     """The code location of a deployment; tests build their own from other contracts and policies."""
@@ -45,9 +44,8 @@ def build_definitions(contracts: Contracts, policies: Mapping[str, Policy]) -> D
     from kinerja_pipeline.warehouse.assets import warehouse_assets
 
     deployment = Deployment(contracts, policies)
-    assert (
-        deployment.indicators is not None
-    )  # compiled here, so that a wrong declaration fails the load, not a night run
+    # Compiled here, so that a wrong declaration fails the load and not a run at night.
+    assert deployment.indicators.keys() == policies.keys()
     dated = AssetSelection.assets(
         *([room, c.name] for c in deployment.dated_feeds for room in ("validated", "quarantine")),
         ["validated", "dated_tally"],
@@ -56,16 +54,14 @@ def build_definitions(contracts: Contracts, policies: Mapping[str, Policy]) -> D
     land = define_asset_job(
         "land",
         selection=of_region,
-        partitions_def=deployment.region,
         executor_def=in_process_executor,
-        description="Takes in the region's new files and validates its registers (employees, units, PINs, permits, rosters).",
+        description="Takes in a region's new files, validates its registers (employees, units, PINs, permits).",
     )
     region_month = define_asset_job(
         "region_month",
         selection=AssetSelection.all() - of_region,
-        partitions_def=deployment.region_month,
         executor_def=in_process_executor,
-        description="Validates, computes and publishes a region and month, with the quarter, semester and year around it.",
+        description="Validates, computes and publishes a region and month, with the longer periods around it.",
     )
     return Definitions(
         assets=[
@@ -114,4 +110,7 @@ def _schedules(policies: Mapping[str, Policy], land: object, region_month: objec
     return [daily_landing, monthly_closing]
 
 
-defs = build_definitions(load_contracts(), load_policies(home_from_environment().policies))
+@definitions
+def kinerja() -> Definitions:
+    """The code location as Dagster loads it: the packaged contracts, and the policies of the home."""
+    return build_definitions(load_contracts(), load_policies(home_from_environment().policies))

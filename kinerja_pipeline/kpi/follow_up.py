@@ -59,7 +59,7 @@ def _declined(monthly: pl.DataFrame, rule: DeclineRule, month: str) -> pl.DataFr
         .agg(
             pl.len().alias("_low_count"),
             pl.col("result_score").max().alias("_highest"),
-            pl.col("result_score").sort_by("period").alias("_low"),
+            pl.format("{} in {}", pl.col("result_score").round(2), "period").sort_by("period").alias("_low"),
         )
     )
     base = (
@@ -76,11 +76,12 @@ def _declined(monthly: pl.DataFrame, rule: DeclineRule, month: str) -> pl.DataFr
     # A month that was not low says no, whatever is missing elsewhere.
     listed = joined.filter(pl.when(is_known).then(has_declined).otherwise(pl.col("_highest") < rule.below_score))
     evidence = pl.format(
-        "result {} in {}; mean {} of the {} months before",
-        pl.col("_low").list.eval(pl.element().round(2).cast(pl.String)).list.join(", "),
-        pl.lit(", ".join(reversed(low_months))),
-        pl.col("_base").round(2).cast(pl.String).fill_null("unknown"),
+        "result {}; mean of the {} months before: {}",
+        pl.col("_low").list.join(", "),
         pl.lit(rule.baseline_months),
+        pl.when(pl.col("_base_count") == rule.baseline_months)
+        .then(pl.col("_base").round(2).cast(pl.String))
+        .otherwise(pl.lit("not all known")),
     )
     return listed.select(
         pl.col("nip").alias("subject_id"),

@@ -137,17 +137,17 @@ def _regular_attlog(data: bytes) -> pl.DataFrame | None:
     except pl.exceptions.PolarsError:
         return None
     # Five tabs a line on average and a sixth cell in every line: five tabs in every line.
-    if cells.height != rows or any(column.null_count() for column in cells) or b"\r" in data.replace(b"\r\n", b""):
+    if cells.height != rows or any(column.null_count() for column in cells):
         return None
-    is_padded = any(mark in data for mark in (b"\t ", b" \t", b" \r", b" \n"))
     none = pl.lit(None, pl.String)
     cells = cells.with_columns(
-        pl.col(ATTLOG_COLUMNS if is_padded else "pin").str.strip_chars(" "),
+        pl.col(ATTLOG_COLUMNS).str.strip_chars(" "),
         pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias("_source_row"),
         none.alias("_problem"),
         none.alias("_raw"),
     )
-    return None if ((cells["pin"] == "") | (cells["tapped_at"] == "")).any() else cells
+    is_odd = (pl.col("pin") == "") | (pl.col("tapped_at") == "") | pl.col("work_code").str.ends_with("\r")
+    return None if cells.select(is_odd.any()).item() else cells
 
 
 def read_csv(data: bytes, path: str, mapping: FileMapping, wanted: Wanted) -> pl.DataFrame:

@@ -123,7 +123,7 @@ def launch(
 
 
 def _months(home: Home, policy: Policy, first: str | None, last: str | None, today: dt.date | None) -> list[str]:
-    """The months to run, in order: those asked for, or all with events; then the published ones that look back at them."""
+    """The months to run, in order: those asked for, or all with events; then published ones that look back at them."""
     region = policy.region
     landed = _event_months(home, region)
     latest = month_of(today or dt.datetime.now(policy.zone).date())

@@ -36,9 +36,9 @@ def judge_dated(home: Home, policy: Policy, feeds: Iterable[Contract]) -> Iterat
     A reference to a feed that the policy does not declare is not checked.
     """
     references: dict[str, pl.DataFrame] = {}
-    ledger = deliveries(home, policy.region)
     for contract in feeds:
         landed = scan_landed(home, policy.region, contract.name, None)
+        ledger = deliveries(home, policy.region, contract.name)
         result = split(landed, contract, zone=policy.time_zone, references=references, deliveries=ledger)
         if contract.name in policy.feeds:
             references[contract.name] = result.valid
@@ -50,9 +50,9 @@ def judge_month(
 ) -> Iterator[Judged]:
     """Splits the event feeds of a region and month against the region's validated dated feeds."""
     declared = {name: frame for name, frame in references.items() if name in policy.feeds}
-    ledger = deliveries(home, policy.region)
     for contract in feeds:
         landed = scan_landed(home, policy.region, contract.name, month)
+        ledger = deliveries(home, policy.region, contract.name)
         yield Judged(
             contract,
             split(landed, contract, zone=policy.time_zone, references=declared, deliveries=ledger, month=month),
@@ -65,7 +65,7 @@ def judge_margin(
     """The valid rows of the neighbour months within 36 hours of `month`, from the landed rows themselves, so that a
     month does not depend on whether its neighbours have been computed."""
     declared = {name: frame for name, frame in references.items() if name in policy.feeds}
-    ledger = deliveries(home, policy.region)
+    ledger = deliveries(home, policy.region, contract.name)
     first = dt.datetime.combine(month_start(month), dt.time()) - MARGIN
     last = dt.datetime.combine(month_end(month), dt.time()) + dt.timedelta(days=1) + MARGIN
     assert contract.month_from is not None

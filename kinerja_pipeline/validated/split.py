@@ -202,7 +202,7 @@ def _dropped_by_full(rows: pl.DataFrame, key: list[str], month: str | None) -> p
     stray row with an unreadable date, replaces nothing.
     """
     scope = rows if month is None else rows.filter(pl.col("_month") == month)
-    full = scope.filter(pl.col("delivery_mode") == "full")["sequence"].unique().sort()
+    full = scope.filter((pl.col("delivery_mode") == "full") & ~pl.col("_is_bad"))["sequence"].unique().sort()
     if full.is_empty():
         return scope.clear()["_row"]
     # A row stands while every later full delivery names its key, even in a bad version or another month.

@@ -69,7 +69,7 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
             frames,
             versions=versions,
             now=clock.now(),
-            run_id=context.run_id,
+            run_id=context.run.run_id,
         )
         engine.dispose()
         changed = {p.table_name for p in published if p.is_changed}

@@ -35,9 +35,7 @@ def test_a_few_lines_that_stand_for_billions_of_values_are_refused(tmp_path: Pat
 
 
 def test_an_alias_that_contains_itself_is_refused(tmp_path: Path) -> None:
-    assert refusal(tmp_path, "a: 1\nb: &b {c: [*b]}") == (
-        "page.yaml, line 2: an alias contains itself; write it out"
-    )
+    assert refusal(tmp_path, "a: 1\nb: &b {c: [*b]}") == ("page.yaml, line 2: an alias contains itself; write it out")
 
 
 def test_a_page_nested_deeper_than_people_read_is_refused_and_does_not_kill_the_process(tmp_path: Path) -> None:

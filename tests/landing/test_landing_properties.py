@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinerja_pipeline.contracts.model import load_contracts
+from kinerja_pipeline.landing import text
 from kinerja_pipeline.landing.readers import UnreadableFile, read_source
 from kinerja_pipeline.landing.reshape import Reshaped, reshape
 from kinerja_pipeline.policies.model import FileMapping
@@ -57,9 +58,9 @@ def adds_up(result: Reshaped | None) -> None:
     if result is None:
         return
     assert result.file_row_count == result.landed["_source_row"].n_unique() + sum(result.set_aside.values())
-    text = result.landed.drop("_source_row")
-    assert all(kind.is_(text.schema["_raw"]) for kind in text.schema.values())
-    assert not any("\0" in (value or "") for row in text.rows() for value in row)
+    texts = result.landed.drop("_source_row")
+    assert all(kind.is_(texts.schema["_raw"]) for kind in texts.schema.values())
+    assert not any("\0" in (value or "") for row in texts.rows() for value in row)
 
 
 @settings(max_examples=300, deadline=None)
@@ -99,3 +100,16 @@ def test_any_json_lines_are_refused_or_add_up(data: bytes) -> None:
 def test_any_bytes_are_no_workbook_and_no_parquet(data: bytes, start: bytes) -> None:
     assert landed(start + data, "device_pin", WORKBOOK) is None
     assert landed(start + data, "device_pin", PARQUET) is None
+
+
+odd_line = st.sampled_from([b"\n", b" \t2\t1\t0\t1\t0\n", b"5\t2 \t1\t0\t1\t0\r\r\n"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.one_of(tap, tap, odd_line), max_size=6).map(b"".join))
+def test_the_fast_way_through_a_regular_attlog_gives_what_the_careful_way_gives(data: bytes) -> None:
+    fast = text._regular_attlog(data)
+    if fast is not None:
+        # One irregular line more sends the same lines the careful way.
+        careful = read_source(data.removesuffix(b"\n") + b"\ncut", "attendance_log/file", LOG, FEEDS["attendance_log"])
+        assert fast.rows() == careful.head(fast.height).rows()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from real_files import REAL_FILES, lines, records
+from real_files import POLICIES, REAL_FILES, lines, records
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.home import Home, init_home
@@ -23,8 +23,6 @@ from kinerja_pipeline.policies.loader import load_policies
 
 DATA = os.environ.get("KINERJA_REAL_DATA")
 collect_ignore = [] if DATA else [p.name for p in Path(__file__).parent.glob("test_*.py")]
-
-POLICIES = Path(__file__).parent / "policies"
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+POLICIES = Path(__file__).parent / "policies"
+
 REAL_FILES: dict[str, tuple[str, list[str]]] = {
     "office": ("attendance_log", ["attendance/office_scanner/1_attlog.dat"]),
     "shop": (

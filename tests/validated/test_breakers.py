@@ -272,7 +272,9 @@ def test_the_good_row_is_valid(contract: Contract) -> None:
     result = judged(contract, [{**GOOD[contract.name], "_delivery_id": "good", "_source_row": 2}])
     assert result.rejected["_reasons"].to_list() == []
     assert result.valid.height == 1
-    assert set(GOOD[contract.name]) - {"_month"} >= {c.name for c in contract.columns}, "a cell of the good row is empty"
+    assert set(GOOD[contract.name]) - {"_month"} >= {c.name for c in contract.columns}, (
+        "a cell of the good row is empty"
+    )
 
 
 @pytest.mark.parametrize(("contract", "rule", "name", "broken"), cases())
@@ -285,9 +287,7 @@ def test_a_row_that_breaks_a_rule_is_caught_by_that_rule(
 
     result = judged(contract, [good, *rows])
 
-    tally = {
-        (line["delivery_id"], line["rule_id"]): line for line in result.tally.iter_rows(named=True)
-    }
+    tally = {(line["delivery_id"], line["rule_id"]): line for line in result.tally.iter_rows(named=True)}
     assert result.valid.filter(pl.col("_delivery_id") == "good").height == 1
     assert tally["good", "all"]["valid_count"] == 1
     count = tally["broken", rule.name]
@@ -316,6 +316,13 @@ def test_without_the_rule_its_bad_row_would_be_believed() -> None:
     assert judged(contract, rows).valid.height == 0
     without = tuple(r for r in contract.rules if r.name != "schedule_id__length")
     loose = Contract(
-        contract.name, "incoming", "1", contract.description, contract.grain, contract.columns, without, path=contract.path
+        contract.name,
+        "incoming",
+        "1",
+        contract.description,
+        contract.grain,
+        contract.columns,
+        without,
+        path=contract.path,
     )
     assert judged(loose, rows).valid.height == 1

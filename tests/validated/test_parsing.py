@@ -96,19 +96,31 @@ def test_a_due_date_without_a_time_means_the_end_of_that_day() -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("87", 87.0), ("87.5", 87.5), ("87,5", 87.5), ("87,55", 87.55), ("-3", -3.0), ("+3", 3.0), (".5", 0.5), ("0", 0.0)],
+    [
+        ("87", 87.0),
+        ("87.5", 87.5),
+        ("87,5", 87.5),
+        ("87,55", 87.55),
+        ("-3", -3.0),
+        ("+3", 3.0),
+        (".5", 0.5),
+        ("0", 0.0),
+    ],
 )
 def test_numbers_have_a_point_or_a_comma_before_one_or_two_decimals(text: str, value: float) -> None:
     assert read(text, "number") == value
 
 
-@pytest.mark.parametrize("text", ["1,234", "1.234.567", "1.234,50", "1e5", "NaN", "inf", "Rp 5", "1 000", "٣", "12x", "-"])
+@pytest.mark.parametrize(
+    "text", ["1,234", "1.234.567", "1.234,50", "1e5", "NaN", "inf", "Rp 5", "1 000", "٣", "12x", "-"]
+)
 def test_a_number_that_could_mean_two_things_is_not_read(text: str) -> None:
     assert read(text, "number") is None
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("12", 12), ("12.0", 12), ("-1", -1), ("1.5", None), ("99999999999999999999", None), ("1e3", None)]
+    ("text", "value"),
+    [("12", 12), ("12.0", 12), ("-1", -1), ("1.5", None), ("99999999999999999999", None), ("1e3", None)],
 )
 def test_a_whole_number_has_no_fraction(text: str, value: int | None) -> None:
     assert read(text, "integer") == value
@@ -129,7 +141,13 @@ def test_yes_and_no_in_both_languages(text: str, value: bool | None) -> None:
 def test_blank_text_is_missing_and_stripped_characters_are_gone() -> None:
     column = Column("x", "string", "", strip="' ")
     frame = pl.DataFrame({"x": ["'199001012020011001", "19900101 202001 1 001", " ' ", "", None]})
-    assert frame.select(cleaned(column))["x"].to_list() == ["199001012020011001", "199001012020011001", None, None, None]
+    assert frame.select(cleaned(column))["x"].to_list() == [
+        "199001012020011001",
+        "199001012020011001",
+        None,
+        None,
+        None,
+    ]
 
 
 def test_a_number_with_too_few_digits_is_not_repaired() -> None:

@@ -52,7 +52,11 @@ def counts(result: Split) -> dict[str, tuple[int, int, int, int]]:
 
 
 def test_an_exact_repeat_is_superseded_and_the_first_row_stands() -> None:
-    rows = [roster("a", 3, "2026-03-02", "off"), roster("a", 2, "2026-03-02", "off"), roster("a", 9, "02/03/2026", "off")]
+    rows = [
+        roster("a", 3, "2026-03-02", "off"),
+        roster("a", 2, "2026-03-02", "off"),
+        roster("a", 9, "02/03/2026", "off"),
+    ]
     result = of("shift_roster", rows, deliveries(a="append"))
     assert places(result.valid) == [("a", 2)]
     assert places(result.superseded) == [("a", 3), ("a", 9)]
@@ -60,7 +64,13 @@ def test_an_exact_repeat_is_superseded_and_the_first_row_stands() -> None:
 
 
 def test_a_tap_exported_again_counts_once_and_two_states_in_a_second_are_two_taps() -> None:
-    tap = {"device_id": "gate-1", "pin": "17", "tapped_at": "2026-03-02 07:31:00", "verify_code": "1", "_month": "2026-03"}
+    tap = {
+        "device_id": "gate-1",
+        "pin": "17",
+        "tapped_at": "2026-03-02 07:31:00",
+        "verify_code": "1",
+        "_month": "2026-03",
+    }
     rows = [
         {**tap, "state_code": "0", "_delivery_id": "a", "_source_row": 1},
         {**tap, "state_code": None, "_delivery_id": "a", "_source_row": 2},
@@ -156,7 +166,11 @@ def test_a_full_delivery_drops_the_keys_it_no_longer_names() -> None:
 
 
 def test_what_comes_after_a_full_delivery_adds_up_again() -> None:
-    rows = [roster("a", 1, "2026-03-02", "off"), roster("b", 1, "2026-03-03", "off"), roster("c", 1, "2026-03-04", "off")]
+    rows = [
+        roster("a", 1, "2026-03-02", "off"),
+        roster("b", 1, "2026-03-03", "off"),
+        roster("c", 1, "2026-03-04", "off"),
+    ]
     result = of("shift_roster", rows, deliveries(a="append", b="full", c="append"))
     assert places(result.valid) == [("b", 1), ("c", 1)]
 
@@ -258,7 +272,10 @@ def test_a_row_has_every_reason_it_fails_for() -> None:
 
 def test_a_row_that_the_reader_could_not_cut_keeps_its_text_and_only_that_reason() -> None:
     raw = f"{NIP};2026-03-02;off;?;?"
-    rows = [{**roster("a", 1, "rusak", None), "_problem": "row__long", "_raw": raw}, roster("a", 2, "2026-03-02", "off")]
+    rows = [
+        {**roster("a", 1, "rusak", None), "_problem": "row__long", "_raw": raw},
+        roster("a", 2, "2026-03-02", "off"),
+    ]
     result = of("shift_roster", rows, deliveries(a="append"))
     assert reasons(result) == {("a", 1): ["row__long"]}
     assert result.rejected["_raw"].to_list() == [raw]
@@ -286,7 +303,9 @@ def test_a_file_written_month_first_is_not_read_swapped() -> None:
 def test_a_date_that_cannot_be_read_is_not_also_missing_or_too_early() -> None:
     done = {"status_code": "completed", "completed_at": "kemarin"}
     rows = [task("a", 1, "t-1", "2026-03-02", "2026-03", **done)]
-    assert reasons(of("task_record", rows, deliveries(a="append"), "2026-03")) == {("a", 1): ["completed_at__unreadable"]}
+    assert reasons(of("task_record", rows, deliveries(a="append"), "2026-03")) == {
+        ("a", 1): ["completed_at__unreadable"]
+    }
 
 
 def test_a_month_first_date_is_not_also_before_another_date() -> None:
@@ -382,7 +401,15 @@ def test_the_tally_counts_each_rule_and_where_it_first_failed() -> None:
     ]
     tally = of("shift_roster", rows, deliveries(a="append", b="append")).tally
     seen = tally.select(
-        *("delivery_id", "rule_id", "landed_count", "valid_count", "rejected_count", "superseded_count", "failed_count"),
+        *(
+            "delivery_id",
+            "rule_id",
+            "landed_count",
+            "valid_count",
+            "rejected_count",
+            "superseded_count",
+            "failed_count",
+        ),
         "first_source_row",
     )
     assert seen.rows() == [
@@ -395,7 +422,9 @@ def test_the_tally_counts_each_rule_and_where_it_first_failed() -> None:
 
 def test_a_reference_table_that_multiplies_rows_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     # The split counts its own outcome: a fault of the program stops it before anything is published.
-    monkeypatch.setattr("kinerja_pipeline.validated.split._with_reasons", lambda bad, landed, contract, rules: landed.clear())
+    monkeypatch.setattr(
+        "kinerja_pipeline.validated.split._with_reasons", lambda bad, landed, contract, rules: landed.clear()
+    )
     contract = Contract(
         *("thing", "incoming", "1", "One row per thing.", "id"),
         columns=(Column("id", "string", "The thing.", is_required=True, key_position=1),),

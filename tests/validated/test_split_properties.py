@@ -128,7 +128,11 @@ def judged_slowly(world: World, month: str) -> tuple[set[int], dict[int, set[str
 
     good = [place for place in failures if not failures[place]]
     for place in good:
-        twins = [o for o in good if world.rows[o].delivery == world.rows[place].delivery and meaning[o][0] == meaning[place][0]]
+        twins = [
+            o
+            for o in good
+            if world.rows[o].delivery == world.rows[place].delivery and meaning[o][0] == meaning[place][0]
+        ]
         if any(meaning[twin] != meaning[place] for twin in twins):
             failures[place] = {"key__conflict"}
 
@@ -159,7 +163,13 @@ def judged_slowly(world: World, month: str) -> tuple[set[int], dict[int, set[str
 def frame_of(world: World) -> pl.DataFrame:
     rows = [
         {
-            **{"id": row.id, "at": row.at, "value": row.value, "_delivery_id": f"d{row.delivery}", "_source_row": place},
+            **{
+                "id": row.id,
+                "at": row.at,
+                "value": row.value,
+                "_delivery_id": f"d{row.delivery}",
+                "_source_row": place,
+            },
             **{"_problem": "row__long" if row.is_torn else None, "_raw": "..." if row.is_torn else None},
             "_month": month_of(row),
         }
@@ -169,7 +179,9 @@ def frame_of(world: World) -> pl.DataFrame:
 
 
 def split_of(world: World, month: str, frame: pl.DataFrame | None = None) -> Split:
-    ledger = pl.DataFrame({"delivery_id": [f"d{i}" for i in range(4)], "sequence": range(1, 5), "delivery_mode": world.modes})
+    ledger = pl.DataFrame(
+        {"delivery_id": [f"d{i}" for i in range(4)], "sequence": range(1, 5), "delivery_mode": world.modes}
+    )
     rows = frame_of(world) if frame is None else frame
     return split(rows, CONTRACT, zone=ZONE, references={}, deliveries=ledger, month=month)
 

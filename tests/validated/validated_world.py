@@ -10,7 +10,13 @@ import polars as pl
 from kinerja_pipeline.contracts.model import Contract
 
 ZONE = "Asia/Jakarta"
-OWN = {"_delivery_id": pl.String, "_source_row": pl.UInt32, "_problem": pl.String, "_raw": pl.String, "_month": pl.String}
+OWN = {
+    "_delivery_id": pl.String,
+    "_source_row": pl.UInt32,
+    "_problem": pl.String,
+    "_raw": pl.String,
+    "_month": pl.String,
+}
 
 
 def landed(contract: Contract, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
