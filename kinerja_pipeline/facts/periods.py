@@ -64,6 +64,17 @@ def months_between(first: str, last: str) -> list[str]:
     return [add_months(first, n) for n in range(max(count, 0))]
 
 
+def spans(months: Sequence[str]) -> list[str]:
+    """Consecutive months as spans: ['2026-01..2026-06', '2026-08']."""
+    found: list[list[str]] = []
+    for month in months:
+        if found and add_months(found[-1][-1], 1) == month:
+            found[-1].append(month)
+        else:
+            found.append([month])
+    return [s[0] if len(s) == 1 else f"{s[0]}..{s[-1]}" for s in found]
+
+
 def periods_of(month: str) -> dict[PeriodKind, str]:
     """The month itself and the quarter, semester and year that contain it."""
     start = month_start(month)

@@ -6,27 +6,41 @@ Here: the instance settings of a home, launching in this process, serving the UI
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import os
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dagster import DagsterInstance, Definitions, ExecuteInProcessResult
+from dagster import (
+    DagsterInstance,
+    DagsterRunStatus,
+    Definitions,
+    ExecuteInProcessResult,
+    MultiPartitionKey,
+    RunsFilter,
+)
 
 from kinerja_pipeline.contracts.model import load_contracts
-from kinerja_pipeline.facts.periods import add_months, month_of, months_between
-from kinerja_pipeline.home import Home
+from kinerja_pipeline.facts.periods import add_months, month_of, months_between, spans
+from kinerja_pipeline.home import Home, warehouse_url
 from kinerja_pipeline.landing.deliveries import deliveries, landed_months
 from kinerja_pipeline.orchestration.deployment import partition_key
+from kinerja_pipeline.orchestration.resources import locked
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.loader import load_policies
 from kinerja_pipeline.policies.model import Policy
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+COMMAND_TAG = "kinerja/command"
+"""Runs of the command line carry it, with the region."""
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -61,9 +75,11 @@ class LaunchError(Exception):
 
 @dataclass
 class Outcome:
-    """What a launch did: published region-months, failures and refused files, each as a sentence for people."""
+    """What a launch did: published region-months, what was left out and why, failures and refused files, each as a
+    sentence for people."""
 
     done: int = 0
+    skipped: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -87,71 +103,117 @@ def launch(
 ) -> Outcome:
     """Lands every region asked for, then runs its months in order; a failing region does not stop the others.
 
-    Without `first`, every month that has landed rows; later months that are already published are recomputed from their
-    indicators on, because they look back at earlier ones.
+    Without `first` (and `last`), every month that has landed rows. Published months that look at those asked for are
+    run too, in order, so that the end is the same in whatever order months were asked for.
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from kinerja_pipeline.definitions import build_definitions
+    from kinerja_pipeline.warehouse.database import check_warehouse
 
     write_instance_settings(home)
     policies = load_policies(home.policies)
-    if unknown := [r for r in regions or () if r not in policies]:
-        raise LaunchError(f"there is no region '{unknown[0]}'; known are {', '.join(policies)}")
+    for region in regions or ():
+        _check_region(region, policies)
     definitions = build_definitions(load_contracts(), policies)
-    chosen = [r for r in (regions or policies) if regions or (home.landing / r).is_dir()]
-    if not chosen:
-        raise LaunchError(f"no region has files: put them into {home.landing}/<region>/<feed>/ first")
     outcome, start = Outcome(), time.perf_counter()
+    outcome.refused += [] if regions else strays(home, policies)
+    chosen = [r for r in dict.fromkeys(regions or policies) if regions or (home.landing / r).is_dir()]
+    if not chosen:
+        known = "".join(f"\n- {line}" for line in outcome.refused)
+        raise LaunchError(f"No region has files: put them into {home.landing}/<region>/<feed>/ first.{known}")
+    check_warehouse(warehouse_url(home))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with DagsterInstance.from_config(str(home.dagster)) as instance, Progress(*columns, console=console) as progress:
         for region in chosen:
             task = progress.add_task(region, total=None)
-            if not _executed(definitions, instance, "land", region, today, outcome):
-                continue
-            outcome.refused += refused(home, region)
-            months = _months(home, policies[region], first, last, today)
-            progress.update(task, total=len(months))
-            for month in months:
-                progress.update(task, description=f"{region} {month}")
-                if _executed(definitions, instance, "region_month", partition_key(region, month), today, outcome):
-                    outcome.done += 1
-                progress.advance(task)
+            with _only_launch(home, region, instance):
+                if not _executed(definitions, instance, "land", region, today, outcome):
+                    progress.update(task, total=0)
+                    continue
+                outcome.refused += refused(home, region)
+                months, without = _months(home, policies[region], first, last, today)
+                outcome.skipped += without
+                progress.update(task, total=len(months))
+                for month in months:
+                    progress.update(task, description=f"{region} {month}")
+                    if _executed(definitions, instance, "region_month", partition_key(region, month), today, outcome):
+                        outcome.done += 1
+                    progress.advance(task)
             progress.update(task, description=region)
     outcome.seconds = time.perf_counter() - start
     return outcome
 
 
-def _months(home: Home, policy: Policy, first: str | None, last: str | None, today: dt.date | None) -> list[str]:
-    """The months to run, in order: those asked for, or all with events; then published ones that look back at them."""
+def _check_region(region: str, policies: Mapping[str, Policy]) -> None:
+    if region not in policies:
+        raise LaunchError(f"There is no region '{region}'{_near(region, policies)}; known are {', '.join(policies)}.")
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f" (did you mean '{near[0]}'?)" if near else ""
+
+
+def strays(home: Home, policies: Mapping[str, Policy]) -> list[str]:
+    """What lies in the landing folder under the name of no region, and so is read by nobody, as sentences."""
+    advice = f"known are {', '.join(policies)}. Move it, or add a policy for it"
+    return [
+        f"landing/{path.name}: there is no region of this name{_near(path.name, policies)}; {advice}."
+        for path in sorted(home.landing.iterdir())
+        if path.name not in policies and not path.name.startswith(".")
+    ]
+
+
+@contextmanager
+def _only_launch(home: Home, region: str, instance: DagsterInstance) -> Iterator[None]:
+    """One command line at a time works on a region. A run of an earlier one that is still called started was killed:
+    it is closed, for it would keep the daemon from the region for ever."""
+    with locked(home, f"{region}-command"):
+        killed = RunsFilter(statuses=[DagsterRunStatus.STARTED], tags={COMMAND_TAG: region})
+        for run in instance.get_runs(killed):
+            instance.report_run_failed(run, "The command that launched this run was killed; nothing was published.")
+        yield
+
+
+def _months(
+    home: Home, policy: Policy, first: str | None, last: str | None, today: dt.date | None
+) -> tuple[list[str], list[str]]:
+    """The months to run, in order: those asked for (or all) that have events or were published, and the published
+    months that look at them; then what was asked for in vain, as sentences."""
     region = policy.region
-    landed = _event_months(home, region)
-    latest = month_of(today or dt.datetime.now(policy.zone).date())
+    clock = dt.datetime.now(policy.zone).date()
+    latest = month_of(min(today or clock, clock))
     published = set(Lake(home.lake).months("kpi", "measure", region))
-    if first is None:
-        return sorted(m for m in landed | published if m <= latest)
-    asked = months_between(first, last or latest)
-    lookback = add_months(asked[-1], max(policy.periods.task_lookback_months, 11)) if asked else ""
-    after = [m for m in sorted(published) if asked and asked[-1] < m <= lookback]
-    return [*asked, *after]
+    known = sorted(m for m in _event_months(home, region) | published if policy.first_month <= m <= latest)
+    asked = [m for m in known if (first or m) <= m <= (last or m)]
+    if not asked:
+        have = f"there are rows of {', '.join(spans(known))}" if known else "no file of this region has landed yet"
+        span = first if first == last else f"{first or 'the beginning'} to {last or latest}"
+        wanted = f"rows of {span}" if first or last else "rows of any month"
+        return [], [f"{region}: no file has {wanted} ({have})."]
+    # A month reads up to twelve earlier ones (backlog, counters, decline), and 36 hours of both its neighbours.
+    reach = add_months(asked[-1], max(policy.periods.task_lookback_months, 12))
+    again = {m for m in published if add_months(asked[0], -1) <= m <= reach}
+    return [m for m in known if m in asked or m in again], []
 
 
 def _event_months(home: Home, region: str) -> set[str]:
     """The months in which something happened, by the deliveries' own dates. A month that holds nothing but rows whose
     date could not be believed (a clock reset to 2000 lands in the month of its delivery) waits until it has events."""
     ledger = deliveries(home, region).drop_nulls(["first_event_date", "last_event_date"])
-    spans = [
+    event_spans = [
         (feed, set(months_between(str(first)[:7], str(last)[:7])))
         for feed, first, last in ledger.select("feed", "first_event_date", "last_event_date").iter_rows()
     ]
-    return {month for feed, span in spans for month in span & set(landed_months(home, region, feed))}
+    return {month for feed, span in event_spans for month in span & set(landed_months(home, region, feed))}
 
 
 def refused(home: Home, region: str) -> list[str]:
     """The region's refused files, each with the reason, as sentences."""
     ledger = deliveries(home, region)
     lines = ledger.filter(ledger["status_code"] == "refused")
-    return [f"{region}: {row['file_name']}: {row['reason']}" for row in lines.iter_rows(named=True)]
+    return [f"{region}: {row['reason']}" for row in lines.iter_rows(named=True)]
 
 
 def _executed(
@@ -163,23 +225,39 @@ def _executed(
     outcome: Outcome,
 ) -> bool:
     config = {**QUIET, "resources": {"clock": {"config": {"today": today.isoformat() if today else ""}}}}
+    region = partition.keys_by_dimension["region"] if isinstance(partition, MultiPartitionKey) else partition
     result = definitions.resolve_job_def(job).execute_in_process(
-        instance=instance, partition_key=partition, run_config=config, raise_on_error=False
+        instance=instance,
+        partition_key=partition,
+        run_config=config,
+        raise_on_error=False,
+        tags={COMMAND_TAG: region},
     )
     if not result.success:
-        outcome.failed.append(f"{job} {partition}: {_why(result)}")
+        outcome.failed.append(f"{_named(partition)}: {_why(result)}")
     return result.success
 
 
+def _named(partition: str) -> str:
+    if isinstance(partition, MultiPartitionKey):
+        return " ".join(partition.keys_by_dimension[name] for name in ("region", "month"))
+    return partition
+
+
 def _why(result: ExecuteInProcessResult) -> str:
-    """The innermost message of the first failed step: our own errors are written for people."""
+    """The message of the first failed step: our own error, which is written for people, else the innermost one."""
     for event in result.all_node_events:
         if event.is_step_failure and (error := event.step_failure_data.error):
-            while error.cause is not None:
-                error = error.cause
-            return (
-                f"{error.cls_name}: {error.message.strip().splitlines()[0]}" if error.message else str(error.cls_name)
-            )
+            chain = [error]
+            while chain[-1].cause is not None:
+                chain.append(chain[-1].cause)
+            ours = [e for e in chain if e.message.startswith("kinerja_pipeline.")]
+            told = ours[0] if ours else chain[-1]
+            # Dagster puts the class and its module before the message.
+            text = re.sub(rf"^[\w.]*{re.escape(str(told.cls_name))}: ", "", told.message.strip())
+            if ours:
+                return text
+            return f"{told.cls_name}: {text.splitlines()[0] if text else 'without a message'} (more in `kinerja ui`)"
     return "the run failed before its first step; see `kinerja ui`"
 
 

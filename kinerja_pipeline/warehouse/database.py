@@ -93,18 +93,38 @@ def _postgresql(address: sa.URL) -> sa.Engine:
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction that writes: committed at the end, rolled back on any error. On SQLite there is one at a time."""
-    with engine.connect().execution_options(is_writing=True) as connection, connection.begin():
-        yield connection
+    with _connected(engine) as opened:
+        connection = opened.execution_options(is_writing=True)
+        with connection.begin():
+            yield connection
 
 
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One snapshot for any number of queries: all tables as they stood at the first, whoever publishes meanwhile."""
-    with engine.connect() as connection:
+    with _connected(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
         with connection.begin():
             yield connection
+
+
+def _connected(engine: sa.Engine) -> sa.Connection:
+    """A connection; WarehouseError, which never shows a password, when there is none to be had."""
+    try:
+        return engine.connect()
+    except SQLAlchemyError as error:
+        raise WarehouseError(
+            f"The warehouse {engine.url.render_as_string(hide_password=True)} cannot be reached: {_first_line(error)}. "
+            "Check KINERJA_WAREHOUSE_URL and the database."
+        ) from error
+
+
+def check_warehouse(url: str) -> None:
+    """Raises WarehouseError when the warehouse at `url` cannot be opened: better before hours of work than after."""
+    engine = open_warehouse(url)
+    _connected(engine).close()
+    engine.dispose()
 
 
 def lock(connection: sa.Connection, name: str) -> None:
@@ -127,7 +147,7 @@ def migrate(engine: sa.Engine) -> None:
     config = _migrations(schema)
     heads = ScriptDirectory.from_config(config).get_current_head()
     try:
-        with engine.connect() as connection:
+        with _connected(engine) as connection:
             if _revision(connection, schema) == heads:
                 return
         with writing(engine) as connection:
