@@ -59,32 +59,36 @@ def evaluation(kpi: pl.DataFrame, ratings: pl.DataFrame, rules: Evaluation) -> p
         .when(pl.col("behaviour_rating").is_null())
         .then(pl.lit("behaviour_not_rated"))
     )
-    return frame.with_columns(
-        reason=reason,
-        status_code=pl.when(reason.is_null()).then(pl.lit("computed")).otherwise(pl.lit("not_computable")),
-        is_different=pl.col("recommended_predicate") != pl.col("official_predicate"),
-        behaviour_score=pl.lit(None, dtype=pl.Float64),
-        numeric_score=pl.lit(None, dtype=pl.Float64),
-        credit_points=pl.lit(None, dtype=pl.Float64),
-    ).select(
-        "nip",
-        "period_kind",
-        "period",
-        "unit_id",
-        "result_score",
-        "behaviour_score",
-        "coverage_share",
-        "result_rating",
-        "behaviour_rating",
-        "recommended_predicate",
-        "official_predicate",
-        "is_different",
-        "numeric_score",
-        "credit_points",
-        "objection_code",
-        "status_code",
-        "reason",
-        "policy_version",
+    return (
+        frame.with_columns(
+            reason=reason,
+            status_code=pl.when(reason.is_null()).then(pl.lit("computed")).otherwise(pl.lit("not_computable")),
+            is_different=pl.col("recommended_predicate") != pl.col("official_predicate"),
+            behaviour_score=pl.lit(None, dtype=pl.Float64),
+            numeric_score=pl.lit(None, dtype=pl.Float64),
+            credit_points=pl.lit(None, dtype=pl.Float64),
+        )
+        .sort("nip", "period")
+        .select(
+            "nip",
+            "period_kind",
+            "period",
+            "unit_id",
+            "result_score",
+            "behaviour_score",
+            "coverage_share",
+            "result_rating",
+            "behaviour_rating",
+            "recommended_predicate",
+            "official_predicate",
+            "is_different",
+            "numeric_score",
+            "credit_points",
+            "objection_code",
+            "status_code",
+            "reason",
+            "policy_version",
+        )
     )
 
 

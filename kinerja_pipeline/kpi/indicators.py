@@ -117,6 +117,8 @@ def kpi(
     rows = pl.concat(by_period).with_columns(
         subject_id=pl.when(pl.col("subject_kind") == "region").then(pl.lit(policy.region)).otherwise("subject_id")
     )
+    # In order, so that sums over a person's indicators always add in the same order: a half must not round both ways.
+    rows = rows.sort("subject_kind", "subject_id", "indicator_id", "period")
     return rows.with_columns(policy_version=pl.lit(policy_version)).select(
         "subject_kind",
         "subject_id",

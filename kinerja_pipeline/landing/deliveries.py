@@ -303,7 +303,8 @@ def read_delivery(home: Home, policy: Policy, contract: Contract, file: Path) ->
 
     Raises UnreadableFile.
     """
-    mapping = next((m for m in policy.feeds.get(contract.name, []) if fnmatchcase(file.name, m.files)), None)
+    name = file.name.casefold()
+    mapping = next((m for m in policy.feeds.get(contract.name, []) if fnmatchcase(name, m.files.casefold())), None)
     if mapping is None:
         globs = ", ".join(f"'{m.files}'" for m in policy.feeds.get(contract.name, []))
         problem = f"the name fits none of the mappings of {contract.name} ({globs or 'none declared'})"

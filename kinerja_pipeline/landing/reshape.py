@@ -14,6 +14,7 @@ import polars as pl
 from kinerja_pipeline.contracts.model import Contract
 from kinerja_pipeline.landing.source import OWN_COLUMNS
 from kinerja_pipeline.policies.model import FileMapping, Fold, Lookup, Unpivot
+from kinerja_pipeline.validated.parsing import is_month_first
 
 NO_ANSWER = "no_answer"
 ANY_TEXT = "*"
@@ -51,7 +52,7 @@ def reshape(
         rows = _folded(rows, mapping.fold, mapping.empty)
     _prove(source, rows, aside, is_folded=mapping.fold is not None)
     landed = rows.select(*(_landed_column(c, rows, mapping) for c in contract.names), *OWN_COLUMNS)
-    return Reshaped(landed, source.height, aside)
+    return Reshaped(_with_month_first(landed, contract), source.height, aside)
 
 
 def _text(column: str) -> pl.Expr:
@@ -156,6 +157,14 @@ def _landed_column(name: str, rows: pl.DataFrame, mapping: FileMapping) -> pl.Ex
             .otherwise(value)
         )
     return value.alias(name)
+
+
+def _with_month_first(landed: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    """Marks the separated dates of a file that was written month first. Only the whole file tells: once its rows are
+    laid out by their misread months, 03/05/2026 would pass for the third of May."""
+    dated = [c for c in contract.columns if c.kind in ("date", "timestamp")]
+    found = [pl.when(is_month_first(c)).then(pl.lit(f"{c.name}__month_first")) for c in dated]
+    return landed.with_columns(_problem=pl.coalesce("_problem", *found))
 
 
 def _prove(source: pl.DataFrame, rows: pl.DataFrame, aside: Mapping[str, int], *, is_folded: bool) -> None:

@@ -7,6 +7,7 @@ computing anything with a policy (facts/, kpi/, landing/).
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -27,6 +28,11 @@ def _clock(value: object) -> object:
 
 Clock = Annotated[dt.time, BeforeValidator(_clock)]
 """A local time of day. A bare number would be read as seconds after midnight: 1600 as 00:26."""
+
+
+@cache
+def _time_zones() -> set[str]:
+    return available_timezones()
 
 
 class Model(BaseModel):
@@ -349,7 +355,7 @@ class Policy(Model):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in _time_zones():
             raise ValueError(f"'{value}' is not a time zone; Indonesia has Asia/Jakarta, Asia/Makassar, Asia/Jayapura")
         return value
 

@@ -45,7 +45,7 @@ def validated_assets(deployment: Deployment) -> list[AssetsDefinition]:
 
 def _dated(deployment: Deployment) -> AssetsDefinition:
     feeds = deployment.dated_feeds
-    specs = [*_feed_specs(feeds, deployment.region, None, ()), _tally_spec(DATED_TALLY, feeds, deployment.region)]
+    specs = [*_feed_specs(feeds, None), _tally_spec(DATED_TALLY, feeds, None)]
 
     @multi_asset(
         name="validated_dated",
@@ -70,14 +70,14 @@ def _events(deployment: Deployment) -> AssetsDefinition:
     margin = AssetSpec(
         ["validated", MARGIN],
         group_name="validated",
-        kinds={"parquet"},
-        deps=[AssetDep(["landing", "attendance_log"], partition_mapping=deployment.of_region)],
+        kinds={"polars", "parquet"},
+        deps=_deps(deployment.contracts.incoming["attendance_log"], deployment.of_region),
         description="Believed taps of the neighbour months, up to 36 hours away: shifts cross midnight and month ends.",
     )
     specs = [
-        *_feed_specs(feeds, partitions, deployment.of_region, registers),
+        *_feed_specs(feeds, deployment.of_region),
         margin,
-        _tally_spec(EVENT_TALLY, feeds, partitions),
+        _tally_spec(EVENT_TALLY, feeds, deployment.of_region),
     ]
 
     @multi_asset(
@@ -101,16 +101,15 @@ def _events(deployment: Deployment) -> AssetsDefinition:
     return validated
 
 
-def _feed_specs(
-    feeds: Iterable[Contract],
-    partitions: PartitionsDefinition[str],
-    of_region: PartitionMapping | None,
-    registers: Iterable[str],
-) -> Iterator[AssetSpec]:
+def _deps(contract: Contract, of_region: PartitionMapping | None) -> list[AssetDep]:
+    """What a feed's rows are judged from: its landed files, and the registers that its references name."""
+    referred = {r.reference[0] for r in contract.rules if r.reference} - {contract.name}
+    keys = [["landing", contract.name], *(["validated", name] for name in sorted(referred))]
+    return [AssetDep(key, partition_mapping=of_region) for key in keys]
+
+
+def _feed_specs(feeds: Iterable[Contract], of_region: PartitionMapping | None) -> Iterator[AssetSpec]:
     for contract in feeds:
-        referred = {r.reference[0] for r in contract.rules if r.reference}
-        landing = AssetDep(["landing", contract.name], partition_mapping=of_region)
-        known = [AssetDep(["validated", name], partition_mapping=of_region) for name in sorted(referred)]
         for room, text in (
             ("validated", f"Rows believed. {contract.description}"),
             ("quarantine", f"Rows of {contract.name} not believed, as delivered, each with its reasons."),
@@ -118,20 +117,19 @@ def _feed_specs(
             yield AssetSpec(
                 [room, contract.name],
                 group_name=room,
-                kinds={"parquet"},
-                deps=[landing, *known],
+                kinds={"polars", "parquet"},
+                deps=_deps(contract, of_region),
                 description=text,
                 metadata=definition_metadata(contract) if room == "validated" else None,
-                owners=None,
             )
 
 
-def _tally_spec(name: str, feeds: Iterable[Contract], partitions: PartitionsDefinition[str]) -> AssetSpec:
+def _tally_spec(name: str, feeds: Iterable[Contract], of_region: PartitionMapping | None) -> AssetSpec:
     return AssetSpec(
         ["validated", name],
         group_name="validated",
-        kinds={"parquet"},
-        deps=[],
+        kinds={"polars", "parquet"},
+        deps=[AssetDep(["landing", c.name], partition_mapping=of_region) for c in feeds],
         description="One row per delivery and rule that failed, and one `all` per delivery: landed = valid + "
         f"rejected + superseded. Feeds: {', '.join(c.name for c in feeds)}.",
     )

@@ -5,6 +5,7 @@ Here: one file -> counts, first lines and what to do, per kind of bad row. Not h
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +15,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from kinerja_pipeline.contracts.model import Contract, Contracts
+from kinerja_pipeline.facts.periods import add_months, month_of
 from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing.deliveries import read_delivery
+from kinerja_pipeline.landing.refusals import no_region
 from kinerja_pipeline.policies.model import Policy
+from kinerja_pipeline.validated.parsing import landing_month
 from kinerja_pipeline.validated.split import split
 
 if TYPE_CHECKING:
@@ -56,15 +60,19 @@ class Verdict:
         table.add_column("rows", justify="right")
         table.add_column("first line", justify="right")
         for row in self.failures.iter_rows(named=True):
-            asked = words.get(row["rule_id"], READER_REASONS.get(row["rule_id"], "the row could not be taken apart"))
-            table.add_row(row["rule_id"], asked, str(row["failed_count"]), str(row["first_source_row"]))
+            rule = row["rule_id"]
+            asked = words.get(rule) or _asked_by_reader(rule)
+            if row["severity_code"] == "warning":
+                asked += " (a warning: the rows are used)"
+            table.add_row(rule, asked, f"{row['failed_count']:,}", str(row["first_source_row"]))
         return table
 
     def sentence(self) -> str:
         """The verdict in words, with what to do."""
-        kept = "".join(f", {count} set aside as {name}" for name, count in self.set_aside.items())
+        kept = "".join(f", {count:,} set aside as {name}" for name, count in self.set_aside.items())
         counts = (
-            f"{self.landed} rows: {self.valid} valid, {self.rejected} rejected, {self.superseded} superseded{kept}."
+            f"{self.landed:,} row{'' if self.landed == 1 else 's'}: {self.valid:,} valid, {self.rejected:,} rejected, "
+            f"{self.superseded:,} superseded{kept}."
         )
         unchecked = (
             f" Not checked, for nothing was delivered yet: {', '.join(self.unchecked)}." if self.unchecked else ""
@@ -78,8 +86,14 @@ class Verdict:
 READER_REASONS = {
     "row__short": "the row must have as many cells as the header",
     "row__long": "the row must not have more cells than the header",
-    "line__unreadable": "the line must have all the columns of an attendance log",
+    "line__unreadable": "the line must be whole: it is cut, damaged, or not in this format",
 }
+
+
+def _asked_by_reader(rule: str) -> str:
+    if rule.endswith("__numeric"):
+        return f"{rule.removesuffix('__numeric')} must be text: a spreadsheet rounds long numbers, the digits are lost"
+    return READER_REASONS.get(rule, "the row could not be taken apart")
 
 
 def verdict(
@@ -90,7 +104,7 @@ def verdict(
     Raises VerdictError, and UnreadableFile when the file cannot be read as a whole.
     """
     if region not in policies:
-        raise VerdictError(f"There is no region '{region}'; known are {', '.join(policies)}.")
+        raise VerdictError(f"There is {no_region(region, policies)}")
     if feed not in contracts.incoming:
         raise VerdictError(f"There is no feed '{feed}'; known are {', '.join(contracts.incoming)}.")
     if not file.is_file():
@@ -100,7 +114,8 @@ def verdict(
     delivery = hashlib.sha256(file.read_bytes()).hexdigest()
     landed = reshaped.landed.with_columns(pl.lit(delivery).alias("_delivery_id"))
     if contract.is_event:
-        landed = _with_month(landed, contract, policy)
+        arrival = dt.datetime.fromtimestamp(file.stat().st_mtime, policy.zone).date()
+        landed = _with_month(landed, contract, policy, arrival)
     references, unchecked = _references(home, policy, contract)
     ledger = pl.DataFrame({"delivery_id": [delivery], "sequence": [1], "delivery_mode": ["append"]})
     result = split(landed, contract, zone=policy.time_zone, references=references, deliveries=ledger)
@@ -118,12 +133,12 @@ def verdict(
     )
 
 
-def _with_month(landed: pl.DataFrame, contract: Contract, policy: Policy) -> pl.DataFrame:
-    """The month each row would land in: its own, or none (and so rejected) before the region's first month."""
-    from kinerja_pipeline.validated.parsing import landing_month
-
+def _with_month(landed: pl.DataFrame, contract: Contract, policy: Policy, arrival: dt.date) -> pl.DataFrame:
+    """The month each row would land in: its own, or none (and so rejected) when nobody would believe it, as landing
+    judges it: before the region's first month, or over a year after the file was written."""
     month = landing_month(contract, policy.time_zone)
-    return landed.with_columns(pl.when(month >= policy.first_month).then(month).otherwise(pl.lit("")).alias("_month"))
+    is_near = month.is_between(pl.lit(policy.first_month), pl.lit(add_months(month_of(arrival), 12)))
+    return landed.with_columns(pl.when(is_near).then(month).otherwise(pl.lit("")).alias("_month"))
 
 
 def _references(home: Home, policy: Policy, contract: Contract) -> tuple[dict[str, pl.DataFrame], tuple[str, ...]]:

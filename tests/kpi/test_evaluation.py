@@ -187,7 +187,7 @@ def test_ratings_of_other_people_and_of_units_do_not_count() -> None:
     assert (seen["behaviour_rating"], seen["official_predicate"]) == (None, None)
 
 
-SOME_DAY = dt.datetime(2026, 4, 2)
+SOME_DAY = dt.datetime.fromisoformat("2026-04-02")
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,10 @@ def test_several_indicators_and_facts_are_measured_together() -> None:
     policy = policy_with(
         time={"weight": 0.5},
         presence={
-            **{"fact": "attendance_day", "filter": "is_workday", "weight": 0.5, "subjects": ["employee", "unit"]},
+            "fact": "attendance_day",
+            "filter": "is_workday",
+            "weight": 0.5,
+            "subjects": ["employee", "unit"],
             "numerator": "CASE WHEN is_present THEN 1 ELSE 0 END",
         },
     )

@@ -140,3 +140,20 @@ def test_rows_that_do_not_add_up_stop_the_landing() -> None:
     source = read_source(b"pin,nip,valid_from\n51,9,2026-01-01\n", "x", mapping, FEEDS["device_pin"])
     with pytest.raises(LandingError, match="2 rows were read, but 1 landed and 0 were set aside"):
         reshape(pl.concat([source, source]), mapping, FEEDS["device_pin"])
+
+
+def test_a_file_written_month_first_is_told_by_the_whole_file() -> None:
+    # 03/25 can only be month first; 03/05 alone would pass for the third of May, in another month than its neighbour.
+    source = pl.DataFrame(
+        {
+            "nip": ["199001012015011001"] * 3,
+            "work_date": ["03/25/2026", "03/05/2026", "2026-03-06"],
+            "schedule_id": ["off"] * 3,
+            "_source_row": pl.Series([2, 3, 4], dtype=pl.UInt32),
+            "_problem": pl.Series([None] * 3, dtype=pl.String),
+            "_raw": pl.Series([None] * 3, dtype=pl.String),
+        }
+    )
+    roster = load_contracts().incoming["shift_roster"]
+    landed = reshape(source, FileMapping(reader="csv"), roster).landed
+    assert landed["_problem"].to_list() == ["work_date__month_first", "work_date__month_first", None]

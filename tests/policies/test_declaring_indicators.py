@@ -130,8 +130,11 @@ def test_what_a_declaration_may_say(numerator: str, value: float) -> None:
     (indicator,) = compiled(declare(numerator=numerator), CONTRACTS)
     row = pl.DataFrame(
         {
-            **{"task_type": ["complaint"], "is_on_time": [False], "quantity_done": [6.0], "quantity_planned": [8.0]},
-            **{"quality_score": pl.Series([None], dtype=pl.Float64)},
+            "task_type": ["complaint"],
+            "is_on_time": [False],
+            "quantity_done": [6.0],
+            "quantity_planned": [8.0],
+            "quality_score": pl.Series([None], dtype=pl.Float64),
         }
     )
     assert row.select(value=indicator.numerator)["value"][0] == value

@@ -6,7 +6,7 @@ rule fail. A rule that stops rejecting fails the suite, and so does a rule witho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -250,58 +250,71 @@ def breakers(contract: Contract, rule: Rule) -> dict[str, list[Row]]:
             return {"": [{}, CONFLICT_BREAKERS[contract.name]]}
 
 
-def cases() -> list[Any]:
-    found = []
-    for contract in INCOMING.values():
-        for rule in contract.rules:
-            for case, rows in breakers(contract, rule).items():
-                name = f"{contract.name}.{rule.name}{f' {case}' if case else ''}"
-                found.append(pytest.param(contract, rule, name, rows, id=name))
+def cases(contract: Contract) -> dict[str, tuple[Rule, list[Row]]]:
+    """Every case of every rule by name, each with its broken rows as delivered."""
+    base = {**GOOD[contract.name], **KEY_OF_THE_BROKEN[contract.name]}
+    found = {}
+    for rule in contract.rules:
+        for case, rows in breakers(contract, rule).items():
+            name = f"{contract.name}.{rule.name}{f' {case}' if case else ''}"
+            delivered = [{**base, **cells, "_delivery_id": name, "_source_row": 10 + i} for i, cells in enumerate(rows)]
+            found[name] = (rule, delivered)
     return found
 
 
-def judged(contract: Contract, rows: list[Mapping[str, Any]]) -> Split:
-    frame = landed(contract, rows)
+def judged(contract: Contract, rows: list[Row]) -> Split:
+    names = dict.fromkeys(row["_delivery_id"] for row in rows)
     month = "2026-03" if contract.is_event else None
-    ledger = deliveries(good="append", broken="append")
-    return split(frame, contract, zone=ZONE, references=REFERENCES, deliveries=ledger, month=month)
+    ledger = deliveries(**dict.fromkeys(names, "append"))
+    return split(landed(contract, rows), contract, zone=ZONE, references=REFERENCES, deliveries=ledger, month=month)
+
+
+@cache
+def judged_together(feed: str) -> Split:
+    """The good row and every case of the feed, each a delivery of its own: bad rows do not replace one another."""
+    good = {**GOOD[feed], "_delivery_id": "good", "_source_row": 2}
+    return judged(INCOMING[feed], [good, *(row for _, rows in cases(INCOMING[feed]).values() for row in rows)])
 
 
 @pytest.mark.parametrize("contract", INCOMING.values(), ids=lambda c: c.name)
-def test_the_good_row_is_valid(contract: Contract) -> None:
-    result = judged(contract, [{**GOOD[contract.name], "_delivery_id": "good", "_source_row": 2}])
-    assert result.rejected["_reasons"].to_list() == []
-    assert result.valid.height == 1
+def test_the_good_row_is_valid_alone_and_among_broken_ones(contract: Contract) -> None:
     assert set(GOOD[contract.name]) - {"_month"} >= {c.name for c in contract.columns}, (
         "a cell of the good row is empty"
     )
+    alone = judged(contract, [{**GOOD[contract.name], "_delivery_id": "good", "_source_row": 2}])
+    assert (alone.valid.height, alone.rejected["_reasons"].to_list()) == (1, [])
+    assert judged_together(contract.name).valid.filter(pl.col("_delivery_id") == "good").height == 1
 
 
-@pytest.mark.parametrize(("contract", "rule", "name", "broken"), cases())
-def test_a_row_that_breaks_a_rule_is_caught_by_that_rule(
-    contract: Contract, rule: Rule, name: str, broken: list[Row]
-) -> None:
-    good = {**GOOD[contract.name], "_delivery_id": "good", "_source_row": 2}
-    base = {**GOOD[contract.name], **KEY_OF_THE_BROKEN[contract.name], "_delivery_id": "broken"}
-    rows = [{**base, **cells, "_source_row": 10 + i} for i, cells in enumerate(broken)]
-
-    result = judged(contract, [good, *rows])
-
-    tally = {(line["delivery_id"], line["rule_id"]): line for line in result.tally.iter_rows(named=True)}
-    assert result.valid.filter(pl.col("_delivery_id") == "good").height == 1
-    assert tally["good", "all"]["valid_count"] == 1
-    count = tally["broken", rule.name]
+@pytest.mark.parametrize(
+    ("feed", "name"), [pytest.param(c.name, name, id=name) for c in INCOMING.values() for name in cases(c)]
+)
+def test_a_row_that_breaks_a_rule_is_caught_by_that_rule(feed: str, name: str) -> None:
+    contract, (rule, rows), result = INCOMING[feed], cases(INCOMING[feed])[name], judged_together(feed)
+    own = pl.col("delivery_id") == name
+    (count,) = result.tally.filter(own & (pl.col("rule_id") == rule.name)).to_dicts()
     assert (count["failed_count"], count["first_source_row"]) == (len(rows), 10)
     assert count["severity_code"] == rule.severity
+    rejected = result.rejected.filter(pl.col("_delivery_id") == name)
+    valid = result.valid.filter(pl.col("_delivery_id") == name)
     if rule.severity == "warning":
-        assert result.rejected.height == 0
-        assert result.valid.filter(pl.col("_delivery_id") == "broken").height == len(rows)
+        assert (valid.height, rejected.height) == (len(rows), 0)
         return
-    assert result.valid.height == 1
-    assert result.rejected["_source_row"].to_list() == [10 + i for i in range(len(rows))]
-    for row, cells in zip(result.rejected.iter_rows(named=True), rows, strict=True):
-        assert set(row["_reasons"]) == {rule.name} | FOLLOWS.get(name, set())
-        assert {c: row[c] for c in contract.names} == {c: cells[c] for c in contract.names}, "kept as delivered"
+    assert valid.height == 0
+    assert rejected["_source_row"].to_list() == [10 + i for i in range(len(rows))]
+    for seen, delivered in zip(rejected.iter_rows(named=True), rows, strict=True):
+        assert set(seen["_reasons"]) == {rule.name} | FOLLOWS.get(name, set())
+        assert {c: seen[c] for c in contract.names} == {c: delivered[c] for c in contract.names}, "kept as delivered"
+
+
+def test_every_rule_of_every_feed_has_a_breaker() -> None:
+    for contract in INCOMING.values():
+        assert {rule.name for rule, _ in cases(contract).values()} == {rule.name for rule in contract.rules}
+
+
+def test_a_rule_rejects_unless_it_is_listed_here_as_a_warning() -> None:
+    warnings = {f"{c.name}.{r.name}" for c in INCOMING.values() for r in c.rules if r.severity == "warning"}
+    assert warnings == {"feedback_response.shared_at__before__observed_at"}
 
 
 def test_no_breaker_is_left_for_a_rule_that_is_gone() -> None:

@@ -257,7 +257,7 @@ def test_the_wall_clock_of_the_region_decides_the_month() -> None:
     # 22:30 UTC on 31 March is 1 April in Jayapura.
     rows = [task("a", 1, "t-1", "2026-03-31T22:30:00Z", "2026-04")]
     result = of("task_record", rows, deliveries(a="append"), "2026-04", zone="Asia/Jayapura")
-    assert result.valid["opened_at"].to_list() == [dt.datetime(2026, 4, 1, 7, 30)]
+    assert result.valid["opened_at"].to_list() == [dt.datetime.fromisoformat("2026-04-01 07:30")]
 
 
 # ---- reasons ---------------------------------------------------------------------------------------------------------
@@ -319,9 +319,18 @@ def test_a_month_first_date_is_not_also_before_another_date() -> None:
 
 def test_a_warning_is_counted_and_the_row_stays() -> None:
     answer = {
-        **{"response_id": "r-1", "element_code": "u1", "survey_code": "skm", "submitted_at": "2026-03-02 09:00"},
-        **{"subject_kind": "unit", "subject_id": "dinkes", "role_code": "public", "score": "3", "scale_max": "4"},
-        **{"observed_at": "2026-03-02", "shared_at": "2026-03-01", "_month": "2026-03"},
+        "response_id": "r-1",
+        "element_code": "u1",
+        "survey_code": "skm",
+        "submitted_at": "2026-03-02 09:00",
+        "subject_kind": "unit",
+        "subject_id": "dinkes",
+        "role_code": "public",
+        "score": "3",
+        "scale_max": "4",
+        "observed_at": "2026-03-02",
+        "shared_at": "2026-03-01",
+        "_month": "2026-03",
     }
     rows = [{**answer, "_delivery_id": "a", "_source_row": 4}]
     result = of("feedback_response", rows, deliveries(a="append"), "2026-03")
