@@ -6,7 +6,9 @@ Here: commands, options, exit codes. Heavy imports (Polars, Dagster, SQLAlchemy)
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,12 +23,34 @@ class MonthType(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value)
-        if len(text) == 7 and text[4] == "-" and text[:4].isdigit() and text[5:].isdigit() and 1 <= int(text[5:]) <= 12:
+        if re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
             return text
         return self.fail(f"'{text}' is not a month; write it as {MONTH}", param, ctx)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class Commands(click.Group):
+    """Our own errors are written for people: they end a command with their message alone, never with a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.filename is None or error.errno not in OPERATORS:
+                raise
+            _stop(f"{error.filename}: {error.strerror}.")
+        except Exception as error:
+            if not type(error).__module__.startswith("kinerja_pipeline."):
+                raise
+            _stop(str(error))
+
+
+OPERATORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR)
+"""What an operator can cure: rights, space, a file where a folder should be."""
+
+
+@click.group(
+    "kinerja", cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.option(
     "--home",
     type=click.Path(path_type=Path, file_okay=False),
@@ -38,164 +62,197 @@ def main(home: Path | None) -> None:
 
     \b
     First steps:
-      kinerja demo                     a made-up world of five regions, computed and published
-      kinerja init                     an empty home; put files into landing/<region>/<feed>/
-      kinerja check FILE ...           is this file good? nothing is kept
-      kinerja run --all                take in new files, compute and publish every month they touch
-      kinerja status                   what is published, what was refused
-      kinerja ui                       lineage, runs and checks in the browser
+      kinerja demo         a made-up world of five regions, computed and published
+      kinerja init         an empty home; put files into landing/<region>/<feed>/
+      kinerja check FILE   what does the contract say of this file? nothing is kept
+      kinerja run --all    take in new files, compute and publish every month
+      kinerja status       what is published, what was refused
+      kinerja ui           lineage, runs and checks in the browser
     """
     if home is not None:
         os.environ["KINERJA_HOME"] = str(home.absolute())
 
 
-@main.command()
+@main.command(short_help="Make an empty home that works.")
 def init() -> None:
-    """Make an empty home that works."""
-    from kinerja_pipeline.home import HomeError, home_from_environment, init_home
-    from kinerja_pipeline.orchestration.launch import write_instance_settings
+    """Make an empty home that works; a home that is there keeps everything it holds."""
+    from kinerja_pipeline.home import home_from_environment
 
     home = home_from_environment()
-    try:
-        init_home(home)
-    except HomeError as error:
-        _stop(str(error))
-    write_instance_settings(home)
+    _make(home)
     click.echo(f"Home ready: {home.root}")
     click.echo(f"Next: put delivered files into {home.landing}/<region>/<feed>/, then `kinerja run --all`.")
 
 
-@main.command()
-@click.option("--employees", default=300, show_default=True, help="Employees per region.")
+@main.command(short_help="A made-up world of five regions, computed and published.")
+@click.option("--employees", default=300, show_default=True, type=click.IntRange(1), help="Employees per region.")
 def demo(employees: int) -> None:
     """Write the made-up world of five regions, run the pipeline over it, and show what an official would look at."""
+    from kinerja_pipeline.demo.summary import show_summary
     from kinerja_pipeline.demo.world import DEMO_MONTHS, write_world
-    from kinerja_pipeline.home import home_from_environment, init_home
-    from kinerja_pipeline.orchestration.launch import write_instance_settings
+    from kinerja_pipeline.home import home_from_environment
 
     home = home_from_environment()
-    init_home(home)
-    write_instance_settings(home)
+    _make(home)
     console = _console()
     with console.status("Writing the files of five regions, January to June 2026 ..."):
         write_world(home, employees_per_region=employees)
-    failed = _run(home, None, *DEMO_MONTHS, None)
-    from kinerja_pipeline.demo.summary import show_summary
-
+    is_done = _run(home, None, *DEMO_MONTHS, None)
     show_summary(home, console)
-    sys.exit(1 if failed else 0)
+    sys.exit(0 if is_done else 1)
 
 
-@main.command()
+@main.command(short_help="Take in new files, then validate, compute and publish months.")
 @click.option("--region", "regions", multiple=True, help="Region id; may be given several times.")
-@click.option("--all", "everything", is_flag=True, help="Every region and every month that has files.")
+@click.option("--all", "everything", is_flag=True, help="Every region, and every month that has rows.")
 @click.option("--month", type=MonthType(), help="One month, as 2026-03.")
-@click.option("--from", "first", type=MonthType(), help="First month of a range.")
-@click.option("--to", "last", type=MonthType(), help="Last month of a range.")
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Compute as of this day instead of today.")
+@click.option("--from", "first", type=MonthType(), help="First month of a range; without --to up to now.")
+@click.option("--to", "last", type=MonthType(), help="Last month of a range; without --from since the first.")
+@click.option(
+    "--today", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Compute as of this day (2026-04-06), not today."
+)
 def run(
     regions: tuple[str, ...], everything: bool, month: str | None, first: str | None, last: str | None, today: Any
 ) -> None:
-    """Take in new files, then validate, compute and publish months."""
+    """Take in new files, then validate, compute and publish months.
+
+    \b
+      kinerja run --all                               everything there is
+      kinerja run --region salor --month 2026-03      one month of one region
+      kinerja run --all --from 2026-01 --to 2026-03   a range of every region
+
+    Published months that look at those asked for (the month before, and up to a year after) are computed again too.
+
+    Exit code: 0 done, 1 a file was refused or a month failed, 2 the command line is wrong.
+    """
     from kinerja_pipeline.home import home_from_environment
 
+    if everything and regions:
+        raise click.UsageError("take either --region or --all")
     if not everything and not regions:
         raise click.UsageError("name a region with --region, or take --all")
-    if not everything and not (month or first):
+    if not everything and not (month or first or last):
         raise click.UsageError("name a month with --month, a range with --from and --to, or take --all")
     if month and (first or last):
         raise click.UsageError("take either --month or --from/--to")
+    if first and last and last < first:
+        raise click.UsageError(f"the range ends ({last}) before it begins ({first})")
     home = home_from_environment()
-    if not home.is_initialised:
-        _stop(f"{home.root} is not a home yet: run `kinerja init` first, or name another with --home.")
-    failed = _run(
-        home,
-        regions or None,
-        month or first,
-        month or last or (None if everything else first),
-        today.date() if today else None,
-    )
-    sys.exit(1 if failed else 0)
+    _check_is_home(home)
+    is_done = _run(home, regions or None, month or first, month or last, today.date() if today else None)
+    sys.exit(0 if is_done else 1)
 
 
 def _run(home: Any, regions: Any, first: str | None, last: str | None, today: Any) -> bool:
-    from kinerja_pipeline.contracts.model import ContractError
-    from kinerja_pipeline.orchestration.launch import LaunchError, launch
-    from kinerja_pipeline.policies.loader import PolicyError
+    """Launches and tells; whether nothing was refused and nothing failed."""
+    from kinerja_pipeline.orchestration.launch import launch
 
     console = _console()
-    try:
-        outcome = launch(home, regions=regions, first=first, last=last, today=today, console=console)
-    except (LaunchError, PolicyError, ContractError) as error:
-        _stop(str(error))
-    for line in outcome.refused:
-        console.print(f"[yellow]refused[/] {line}", highlight=False)
-    for line in outcome.failed:
-        console.print(f"[red]failed[/] {line}", highlight=False)
-    console.print(
-        f"{outcome.done} region-months published in {outcome.seconds:.0f} s"
-        + (f", {len(outcome.failed)} failed" if outcome.failed else "")
-        + (f", {len(outcome.refused)} files refused (they stay where they are)" if outcome.refused else "")
-        + "."
-    )
-    return bool(outcome.failed)
+    outcome = launch(home, regions=regions, first=first, last=last, today=today, console=console)
+    _tell(console, "yellow", "refused", outcome.refused)
+    _tell(console, "yellow", "left out", outcome.skipped)
+    _tell(console, "red", "failed", outcome.failed)
+    counts = [f"{_counted(outcome.done, 'region-month')} published in {outcome.seconds:.0f} s"]
+    counts += [f"{len(outcome.failed)} failed"] if outcome.failed else []
+    if outcome.refused:
+        counts.append(f"{_counted(len(outcome.refused), 'file')} refused (they stay where they are)")
+    console.print(f"{', '.join(counts)}.", highlight=False)
+    nothing = outcome.skipped and not outcome.done
+    return not (outcome.failed or outcome.refused or nothing)
 
 
-@main.command()
+@main.command(short_help="What is published, and which files were refused.")
 @click.option("--region", help="One region only.")
 def status(region: str | None) -> None:
-    """What is published, and which deliveries were refused."""
+    """What is published, and which delivered files were refused, with the reason."""
     from kinerja_pipeline.home import home_from_environment, warehouse_url
-    from kinerja_pipeline.warehouse.overview import overview, refused_deliveries
+    from kinerja_pipeline.landing.refusals import no_region, refused, strays
+    from kinerja_pipeline.policies.loader import load_policies
+    from kinerja_pipeline.warehouse.overview import overview
 
     home, console = home_from_environment(), _console()
-    url = warehouse_url(home)
-    if url.startswith("sqlite") and not home.warehouse.exists():
-        _stop(
-            f"Nothing is published yet in {home.root}. Put files into landing/ and run `kinerja run --all`, "
-            "or try `kinerja demo`."
+    _check_is_home(home)
+    policies = load_policies(home.policies)
+    if region is not None and region not in policies:
+        _stop(f"There is {no_region(region, policies)}")
+    published = overview(warehouse_url(home), region)
+    if published is None:
+        console.print(
+            f"Nothing{f' of {region}' if region else ''} is published yet. Put files into "
+            f"{home.landing}/{region or '<region>'}/<feed>/ and run `kinerja run --all`, or try `kinerja demo`.",
+            highlight=False,
+            soft_wrap=True,
         )
-    console.print(overview(url, region))
-    for line in refused_deliveries(url, region):
-        console.print(f"[yellow]refused[/] {line}", highlight=False)
+    else:
+        console.print(published)
+    for name in (region,) if region else policies:
+        _tell(console, "yellow", "refused", refused(home, name))
+    if region is None:
+        _tell(console, "yellow", "refused", strays(home, policies))
 
 
-@main.command()
-@click.option("--port", default=3000, show_default=True)
+@main.command(short_help="Lineage, runs and checks in the browser.")
+@click.option("--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="Where it listens.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="There is no login: keep it on this machine.")
-@click.option("--read-only", is_flag=True, help="Look, but launch nothing.")
+@click.option("--read-only", is_flag=True, help="Look, but launch nothing; the daemon is not started.")
 def ui(port: int, host: str, read_only: bool) -> None:
     """Lineage, runs and checks in the browser (Dagster), with the daemon for schedules."""
-    from kinerja_pipeline.home import home_from_environment, init_home
-    from kinerja_pipeline.orchestration.launch import serve
+    from kinerja_pipeline.home import home_from_environment
+    from kinerja_pipeline.orchestration.serving import check_serves, serve
 
     home = home_from_environment()
-    init_home(home)
+    _make(home)
+    check_serves(home, host, port)
     click.echo(f"Opening http://{host}:{port} for {home.root}; stop with Ctrl-C.")
     sys.exit(serve(home, host, port, read_only=read_only))
 
 
-@main.command()
+@main.command(short_help="What does the contract say of FILE? Nothing is kept.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--feed", required=True, help="Which feed the file is, for example attendance_log.")
 @click.option("--region", required=True, help="Whose file it is.")
 def check(file: Path, feed: str, region: str) -> None:
-    """Say what the contract says of FILE, before it is delivered. Nothing is kept."""
-    from kinerja_pipeline.contracts.model import ContractError, load_contracts
+    """Say what the contract says of FILE, before it is delivered. Nothing is kept.
+
+    Exit code: 0 the file is good, 1 some rows would be rejected or the file cannot be read.
+    """
+    from kinerja_pipeline.contracts.model import load_contracts
     from kinerja_pipeline.home import home_from_environment
-    from kinerja_pipeline.landing.readers import UnreadableFile
-    from kinerja_pipeline.policies.loader import PolicyError, load_policies
-    from kinerja_pipeline.validated.verdict import VerdictError, verdict
+    from kinerja_pipeline.policies.loader import load_policies
+    from kinerja_pipeline.validated.verdict import verdict
 
     home = home_from_environment()
-    try:
-        result = verdict(file, feed, region, home, load_policies(home.policies), load_contracts())
-    except (UnreadableFile, VerdictError, PolicyError, ContractError) as error:
-        _stop(str(error))
+    result = verdict(file, feed, region, home, load_policies(home.policies), load_contracts())
     console = _console()
-    console.print(result.table())
-    console.print(result.sentence(), highlight=False)
+    if len(result.failures):
+        console.print(result.table())
+    console.print(result.sentence(), highlight=False, soft_wrap=True)
     sys.exit(0 if result.is_good else 1)
+
+
+def _make(home: Any) -> None:
+    from kinerja_pipeline.home import init_home
+    from kinerja_pipeline.orchestration.settings import write_instance_settings
+
+    init_home(home)
+    write_instance_settings(home)
+
+
+def _check_is_home(home: Any) -> None:
+    if not home.is_initialised:
+        _stop(f"{home.root} is not a home yet: run `kinerja init` first, or name another with --home.")
+
+
+def _tell(console: Any, colour: str, word: str, lines: list[str]) -> None:
+    """One line each: what people search for or copy is not folded."""
+    from rich.markup import escape
+
+    for line in lines:
+        console.print(f"[{colour}]{word}[/] {escape(line)}", highlight=False, soft_wrap=True)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _console() -> Any:

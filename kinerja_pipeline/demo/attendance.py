@@ -93,9 +93,7 @@ def _schedule(person: Person, day: dt.date, days: Workdays, presence: Presence) 
     return assignment.schedule_id or days.policy.attendance.default_schedule
 
 
-def _moments(
-    person: Person, hours: tuple[int, int], part: Part | None, rng: random.Random
-) -> list[tuple[int, bool]]:
+def _moments(person: Person, hours: tuple[int, int], part: Part | None, rng: random.Random) -> list[tuple[int, bool]]:
     """Seconds after midnight of the day's taps, each with whether it is the way out."""
     start, end = hours
     middle = (start + end) // 2
@@ -121,9 +119,7 @@ def _late_chance(person: Person) -> float:
     return {"top": 0.005, "often_late": 0.45, "declining": 0.12}.get(person.part, 0.055)
 
 
-def _pressed(
-    region: Region, pin: Pin, at: dt.datetime, is_out: bool, verify: int, rng: random.Random
-) -> list[Tap]:
+def _pressed(region: Region, pin: Pin, at: dt.datetime, is_out: bool, verify: int, rng: random.Random) -> list[Tap]:
     """One tap, or two within a minute; now and then the wrong button."""
     taps = []
     for moment in (at, at + dt.timedelta(seconds=rng.randint(3, 55))) if rng.random() < 0.03 else (at,):

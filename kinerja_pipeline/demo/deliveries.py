@@ -246,9 +246,7 @@ def _answers(world: RegionWorld) -> Iterator[Delivery]:
             is_long = world.mapping("feedback_response", name).unpivot is None
             excluded = ("unreadable_score",) if is_long else ()
             wrong = own if code == surveys.SKM else []
-            bad, planted = _planted(
-                world, "feedback_response", name, number, len(months), wrong, rng, excluded
-            )
+            bad, planted = _planted(world, "feedback_response", name, number, len(months), wrong, rng, excluded)
             sent = own + bad
             count = sum(len(surveys.elements_of(row)) for row in sent)
             profile = len(sent) * len(surveys.PROFILE) if is_long else 0

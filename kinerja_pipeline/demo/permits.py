@@ -96,9 +96,7 @@ def _long_permits(person: Person, days: Workdays) -> list[Permit]:
     return []
 
 
-def _month_permits(
-    person: Person, month: str, days: Workdays, taken: set[dt.date], rng: random.Random
-) -> list[Permit]:
+def _month_permits(person: Person, month: str, days: Workdays, taken: set[dt.date], rng: random.Random) -> list[Permit]:
     found = []
     workdays = [d for d in days.office_days_by_month[month] if person.assignment(d) is not None]
     for kind, chance, longest in KINDS:

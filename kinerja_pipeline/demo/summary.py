@@ -14,7 +14,10 @@ from kinerja_pipeline.warehouse.overview import headlines, overview
 def show_summary(home: Home, console: Console) -> None:
     """Prints the published months, the headline figures, and the next commands."""
     url = warehouse_url(home)
-    for table in (overview(url), *headlines(url)):
+    published = overview(url)
+    if published is None:
+        return
+    for table in (published, *headlines(url)):
         console.print()
         console.print(table)
     console.print()

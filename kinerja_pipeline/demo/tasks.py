@@ -201,9 +201,7 @@ def _end(
     return due + dt.timedelta(minutes=rng.randint(20, 9 * 1440)), None
 
 
-def _response(
-    kind: Kind, opened: dt.datetime, completed: dt.datetime | None, rng: random.Random
-) -> dt.datetime | None:
+def _response(kind: Kind, opened: dt.datetime, completed: dt.datetime | None, rng: random.Random) -> dt.datetime | None:
     if kind not in ("service_request", "complaint") or rng.random() < 0.04:
         return None
     waited = opened + dt.timedelta(minutes=10 + int(rng.expovariate(1 / (600 if kind == "complaint" else 240))))

@@ -111,15 +111,11 @@ def write_world(
             files.append(_file_summary(delivery, f"{delivery.feed}/{delivery.file_name}"))
         _write_id_files(home, world)
         parts = {part: tuple(p.nip for p in world.people if p.part == part) for part in Part.__args__}  # type: ignore[attr-defined]
-        regions[region.region] = RegionSummary(
-            region.region, len(world.people), len(region.units), tuple(files), parts
-        )
+        regions[region.region] = RegionSummary(region.region, len(world.people), len(region.units), tuple(files), parts)
     return WorldSummary(regions, tuple(every_month), written, unchanged)
 
 
-def _paths(
-    home: Home, world: RegionWorld, progress: Callable[[str], None] | None
-) -> Iterable[tuple[Delivery, Path]]:
+def _paths(home: Home, world: RegionWorld, progress: Callable[[str], None] | None) -> Iterable[tuple[Delivery, Path]]:
     feed = ""
     for delivery in deliveries_of(world):
         if progress is not None and delivery.feed != feed:

@@ -7,13 +7,16 @@ on several machines names PostgreSQL storage in dagster.yaml instead.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
-from dagster._core.storage.sql import create_engine
+from dagster._core.storage.event_log.sqlite import consolidated_sqlite_event_log
+from dagster._core.storage.sql import create_engine, get_alembic_config, stamp_alembic_rev
 from dagster._serdes import ConfigurableClassData
 
 from kinerja_pipeline.home import home_from_environment
@@ -33,6 +36,19 @@ class HomeEventLogStorage(ConsolidatedSqliteEventLogStorage):
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> HomeEventLogStorage:
         return cls(str(home_from_environment().dagster / "events"), inst_data)
+
+    def _init_db(self) -> None:
+        """Makes the tables in a file beside, which then takes its place unless another process was first: whoever sees
+        the file sees all its tables, also when the process that made it was killed halfway."""
+        place = Path(self.get_db_path())  # type: ignore[no-untyped-call]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".new-") as beside:
+            made = ConsolidatedSqliteEventLogStorage(beside)
+            with made._connect() as connection:
+                # Dagster's own stamp is not committed; without it a later `dagster instance migrate` starts from zero.
+                stamp_alembic_rev(get_alembic_config(consolidated_sqlite_event_log.__file__), connection)
+            with suppress(FileExistsError):
+                place.hardlink_to(made.get_db_path())  # type: ignore[no-untyped-call]
 
     @cached_property
     def _engine(self) -> Any:

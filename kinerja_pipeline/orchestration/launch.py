@@ -1,18 +1,14 @@
 """Running the jobs from the command line: which partitions, in which order, through Dagster, one after the other.
 
-Here: the instance settings of a home, launching in this process, serving the UI. Not here: what a job does.
+Here: launching in this process. Not here: what a job does, the UI (serving), Dagster's settings (settings).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
-import os
 import re
-import subprocess
-import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -25,13 +21,17 @@ from dagster import (
     MultiPartitionKey,
     RunsFilter,
 )
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.facts.periods import add_months, month_of, months_between, spans
 from kinerja_pipeline.home import Home, warehouse_url
 from kinerja_pipeline.landing.deliveries import deliveries, landed_months
+from kinerja_pipeline.landing.refusals import no_region, refused, strays
 from kinerja_pipeline.orchestration.deployment import partition_key
 from kinerja_pipeline.orchestration.resources import locked
+from kinerja_pipeline.orchestration.settings import write_instance_settings
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.loader import load_policies
 from kinerja_pipeline.policies.model import Policy
@@ -39,34 +39,16 @@ from kinerja_pipeline.policies.model import Policy
 if TYPE_CHECKING:
     from rich.console import Console
 
+LOCATION = "kinerja_pipeline.definitions"
+"""What Dagster calls this code location wherever it is loaded: in workspace.yaml, by `kinerja ui`, by `dg`."""
+
 COMMAND_TAG = "kinerja/command"
 """Runs of the command line carry it, with the region."""
 
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+INTERRUPTED = "DagsterExecutionInterruptedError"
+"""What Dagster makes of Ctrl-C and SIGTERM; left to itself it would go on with the next month."""
 
-INSTANCE_SETTINGS = """\
-# Dagster's settings of this home. The runs' history stands in the folders beside this file.
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-concurrency:
-  runs:
-    max_concurrent_runs: 2
-    tag_concurrency_limits:
-      # Two months of a region share its quarter and year: one run per region at a time.
-      - key: dagster/partition/region
-        value: {applyLimitPerUniqueValue: true}
-        limit: 1
-event_log_storage:
-  module: kinerja_pipeline.orchestration.event_log
-  class: HomeEventLogStorage
-run_queue:
-  dequeue_interval_seconds: 1
-run_monitoring:
-  enabled: true
-  free_slots_after_run_end_seconds: 30
-"""
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 class LaunchError(Exception):
@@ -83,13 +65,6 @@ class Outcome:
     failed: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     seconds: float = 0.0
-
-
-def write_instance_settings(home: Home) -> None:
-    """Writes dagster.yaml where there is none; an operator's own settings stay."""
-    path = home.dagster / "dagster.yaml"
-    if not path.exists():
-        path.write_text(INSTANCE_SETTINGS, encoding="utf-8")
 
 
 def launch(
@@ -113,8 +88,8 @@ def launch(
 
     write_instance_settings(home)
     policies = load_policies(home.policies)
-    for region in regions or ():
-        _check_region(region, policies)
+    if unknown := [r for r in regions or () if r not in policies]:
+        raise LaunchError(f"There is {no_region(unknown[0], policies)}")
     definitions = build_definitions(load_contracts(), policies)
     outcome, start = Outcome(), time.perf_counter()
     outcome.refused += [] if regions else strays(home, policies)
@@ -145,26 +120,6 @@ def launch(
     return outcome
 
 
-def _check_region(region: str, policies: Mapping[str, Policy]) -> None:
-    if region not in policies:
-        raise LaunchError(f"There is no region '{region}'{_near(region, policies)}; known are {', '.join(policies)}.")
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f" (did you mean '{near[0]}'?)" if near else ""
-
-
-def strays(home: Home, policies: Mapping[str, Policy]) -> list[str]:
-    """What lies in the landing folder under the name of no region, and so is read by nobody, as sentences."""
-    advice = f"known are {', '.join(policies)}. Move it, or add a policy for it"
-    return [
-        f"landing/{path.name}: there is no region of this name{_near(path.name, policies)}; {advice}."
-        for path in sorted(home.landing.iterdir())
-        if path.name not in policies and not path.name.startswith(".")
-    ]
-
-
 @contextmanager
 def _only_launch(home: Home, region: str, instance: DagsterInstance) -> Iterator[None]:
     """One command line at a time works on a region. A run of an earlier one that is still called started was killed:
@@ -183,7 +138,8 @@ def _months(
     months that look at them; then what was asked for in vain, as sentences."""
     region = policy.region
     clock = dt.datetime.now(policy.zone).date()
-    latest = month_of(min(today or clock, clock))
+    # A month exists from its second day on: today is not over.
+    latest = month_of(min(today or clock, clock) - dt.timedelta(days=1))
     published = set(Lake(home.lake).months("kpi", "measure", region))
     known = sorted(m for m in _event_months(home, region) | published if policy.first_month <= m <= latest)
     asked = [m for m in known if (first or m) <= m <= (last or m)]
@@ -209,13 +165,6 @@ def _event_months(home: Home, region: str) -> set[str]:
     return {month for feed, span in event_spans for month in span & set(landed_months(home, region, feed))}
 
 
-def refused(home: Home, region: str) -> list[str]:
-    """The region's refused files, each with the reason, as sentences."""
-    ledger = deliveries(home, region)
-    lines = ledger.filter(ledger["status_code"] == "refused")
-    return [f"{region}: {row['reason']}" for row in lines.iter_rows(named=True)]
-
-
 def _executed(
     definitions: Definitions,
     instance: DagsterInstance,
@@ -231,8 +180,11 @@ def _executed(
         partition_key=partition,
         run_config=config,
         raise_on_error=False,
-        tags={COMMAND_TAG: region},
+        # The jobs' pages list the runs that name their code location, which runs of this process do not of themselves.
+        tags={COMMAND_TAG: region, REPOSITORY_LABEL_TAG: f"{SINGLETON_REPOSITORY_NAME}@{LOCATION}"},
     )
+    if not result.success and INTERRUPTED in _errors(result):
+        raise LaunchError("Stopped. What was published so far stays, whole; run again for the rest.")
     if not result.success:
         outcome.failed.append(f"{_named(partition)}: {_why(result)}")
     return result.success
@@ -244,39 +196,24 @@ def _named(partition: str) -> str:
     return partition
 
 
-def _why(result: ExecuteInProcessResult) -> str:
-    """The message of the first failed step: our own error, which is written for people, else the innermost one."""
+def _errors(result: ExecuteInProcessResult) -> dict[str, str]:
+    """The messages of the first failed step by class, from what Dagster raised to what was at the bottom of it."""
     for event in result.all_node_events:
-        if event.is_step_failure and (error := event.step_failure_data.error):
-            chain = [error]
+        if event.is_step_failure and event.step_failure_data.error:
+            chain = [event.step_failure_data.error]
             while chain[-1].cause is not None:
                 chain.append(chain[-1].cause)
-            ours = [e for e in chain if e.message.startswith("kinerja_pipeline.")]
-            told = ours[0] if ours else chain[-1]
-            # Dagster puts the class and its module before the message.
-            text = re.sub(rf"^[\w.]*{re.escape(str(told.cls_name))}: ", "", told.message.strip())
-            if ours:
-                return text
-            return f"{told.cls_name}: {text.splitlines()[0] if text else 'without a message'} (more in `kinerja ui`)"
-    return "the run failed before its first step; see `kinerja ui`"
+            return {str(error.cls_name): error.message.strip() for error in chain}
+    return {}
 
 
-def serve(home: Home, host: str, port: int, *, read_only: bool) -> int:
-    """Runs Dagster's web server for the home, and its daemon unless read-only; returns the exit code."""
-    write_instance_settings(home)
-    environment = {**os.environ, "DAGSTER_HOME": str(home.dagster), "KINERJA_HOME": str(home.root)}
-    location = ["-m", "kinerja_pipeline.definitions"]
-    web = [sys.executable, "-m", "dagster_webserver", "-h", host, "-p", str(port), *location]
-    commands: list[list[str]] = [[*web, *(["--read-only"] if read_only else [])]]
-    if not read_only:
-        commands.append([sys.executable, "-m", "dagster._daemon", "run", *location])
-    running = [subprocess.Popen(c, env=environment) for c in commands]
-    try:
-        return running[0].wait()
-    except KeyboardInterrupt:
-        return 0
-    finally:
-        for process in running:
-            process.terminate()
-        for process in running:
-            process.wait()
+def _why(result: ExecuteInProcessResult) -> str:
+    """The message of the first failed step: our own error, which is written for people, else the innermost one."""
+    errors = _errors(result)
+    if not errors:
+        return "the run failed before its first step; see `kinerja ui`"
+    ours = [name for name, message in errors.items() if message.startswith("kinerja_pipeline.")]
+    told = ours[0] if ours else list(errors)[-1]
+    # Dagster puts the class and its module before the message.
+    text = re.sub(rf"^[\w.]*{re.escape(told)}: ", "", errors[told])
+    return text if ours else f"{told}: {text.splitlines()[0] if text else 'without a message'} (more in `kinerja ui`)"

@@ -5,7 +5,7 @@ Here: contract and tally -> Dagster metadata, never a value of a row. Not here: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -82,20 +82,8 @@ def contract_check(contract: Contract, key: AssetKey, tally: pl.DataFrame) -> As
     total = tally.filter(pl.col("rule_id") == "all").sum()
     landed, rejected = total["landed_count"].item() or 0, total["rejected_count"].item() or 0
     share = rejected / landed if landed else 0.0
-    failed = (
-        tally.filter(pl.col("rule_id") != "all")
-        .group_by("rule_id", "severity_code")
-        .agg(pl.col("failed_count").sum(), pl.col("first_source_row").first())
-    )
-    by_rule = {row["rule_id"]: row for row in failed.iter_rows(named=True)}
-    words = {r.name: r.description for r in contract.rules}
-    lines = ["| rule | what it asks | rows | first line |", "|---|---|---|---|"]
-    for name in [*words, *(n for n in by_rule if n not in words)]:
-        row = by_rule.get(name)
-        text = words.get(name, "the reader could not take the row apart")
-        lines.append(
-            f"| {name} | {text} | {row['failed_count'] if row else 0} | {row['first_source_row'] if row else ''} |"
-        )
+    broken = _broken(tally)
+    reasons = ", ".join(f"{r['rule_id']} {r['failed_count']}" for r in broken if r["severity_code"] == "error")
     remedy = (
         "Within tolerance."
         if share <= contract.tolerance_share
@@ -106,16 +94,41 @@ def contract_check(contract: Contract, key: AssetKey, tally: pl.DataFrame) -> As
         asset_key=key,
         check_name="contract",
         severity=AssetCheckSeverity.WARN,
-        description=f"{rejected} of {landed} rows rejected ({share:.2%}, tolerance {contract.tolerance_share:.0%}). "
-        + remedy,
+        description=f"{rejected} of {landed} rows rejected ({share:.2%}, tolerance {contract.tolerance_share:.0%})"
+        f"{': ' if reasons else ''}{reasons}. {remedy}",
         metadata={
             "landed": landed,
             "valid": total["valid_count"].item() or 0,
             "rejected": rejected,
             "superseded": total["superseded_count"].item() or 0,
-            "rules": MetadataValue.md("\n".join(lines)),
+            "rules": MetadataValue.md(_rules_table(contract, broken)),
         },
     )
+
+
+def _broken(tally: pl.DataFrame) -> list[dict[str, Any]]:
+    """The rules that rows broke, most rows first, each with a row to look at."""
+    return (
+        tally.filter((pl.col("rule_id") != "all") & (pl.col("failed_count") > 0))
+        .sort("delivery_id")
+        .group_by("rule_id", "severity_code", maintain_order=True)
+        .agg(pl.col("failed_count").sum(), pl.col("first_source_row", "delivery_id").first())
+        .sort(["failed_count", "rule_id"], descending=[True, False])
+        .to_dicts()
+    )
+
+
+def _rules_table(contract: Contract, broken: Sequence[Mapping[str, Any]]) -> str:
+    """Every rule of the contract, the broken ones first. Patterns hold bars, which would end a cell."""
+    words = {r.name: r.description.replace("|", "\\|") for r in contract.rules}
+    lines = ["| rule | what it asks | rows | for example |", "|---|---|---:|---|"]
+    for row in broken:
+        text = words.get(row["rule_id"], "the reader must be able to take the row apart")
+        where = f"line {row['first_source_row']} of delivery {row['delivery_id'][:8]}"
+        lines.append(f"| **{row['rule_id']}** | {text} | {row['failed_count']} | {where} |")
+    whole = words.keys() - {row["rule_id"] for row in broken}
+    lines += [f"| {name} | {text} | 0 | |" for name, text in words.items() if name in whole]
+    return "\n".join(lines)
 
 
 def conservation_check(key: AssetKey, tally: pl.DataFrame) -> AssetCheckResult:
@@ -126,9 +139,9 @@ def conservation_check(key: AssetKey, tally: pl.DataFrame) -> AssetCheckResult:
         passed=wrong.is_empty(),
         asset_key=key,
         check_name="conservation",
-        description=f"{len(lines)} deliveries add up."
+        description=f"{len(lines)} of {len(lines)} deliveries add up."
         if wrong.is_empty()
-        else f"{len(wrong)} deliveries do not add up: "
+        else f"{len(wrong)} of {len(lines)} deliveries do not add up: "
         "a fault of the program; nothing is published from this partition. Report it with the files.",
         metadata={"deliveries": len(lines), "deliveries that do not add up": len(wrong)},
     )

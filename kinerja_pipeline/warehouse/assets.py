@@ -30,6 +30,7 @@ from kinerja_pipeline.warehouse import registers
 
 FACTS = ("attendance_day", "attendance_month", "task_outcome", "satisfaction_element", "satisfaction_index")
 KPI = ("kpi", "evaluation", "follow_up")
+POLICY = ("region", "indicator")
 
 
 def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
@@ -40,7 +41,9 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
             group_name="warehouse",
             kinds={"sql"},
             deps=_deps(deployment, name),
-            description=contract.description,
+            description=f"{contract.description} Made from the region's policy alone."
+            if name in POLICY
+            else contract.description,
             metadata=definition_metadata(contract),
         )
         for name, contract in tables.items()
@@ -72,6 +75,7 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
             run_id=context.run.run_id,
         )
         engine.dispose()
+        seconds = MetadataValue.float(round(time.perf_counter() - start, 3))
         changed = {p.table_name for p in published if p.is_changed}
         for name in tables:
             yield MaterializeResult(
@@ -79,7 +83,7 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
                 metadata={
                     "dagster/row_count": MetadataValue.int(len(frames[name])),
                     "changed": name in changed,
-                    "seconds": MetadataValue.float(round(time.perf_counter() - start, 3)),
+                    "seconds": seconds,
                 },
             )
 
@@ -87,6 +91,7 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
 
 
 def _deps(deployment: Deployment, table: str) -> list[AssetDep]:
+    """What a table is made from; nothing for those of POLICY, for a policy is a file and not an asset."""
     of_region = deployment.of_region
     if table in FACTS:
         return [AssetDep(["facts", table])]

@@ -115,7 +115,7 @@ def _connected(engine: sa.Engine) -> sa.Connection:
         return engine.connect()
     except SQLAlchemyError as error:
         raise WarehouseError(
-            f"The warehouse {engine.url.render_as_string(hide_password=True)} cannot be reached: {_first_line(error)}. "
+            f"The warehouse {_shown(engine.url)} cannot be reached: {_first_line(error)}. "
             "Check KINERJA_WAREHOUSE_URL and the database."
         ) from error
 
@@ -159,8 +159,14 @@ def migrate(engine: sa.Engine) -> None:
             command.upgrade(config, "head")
             _comment(connection)
     except SQLAlchemyError as error:
-        name, why = engine.url.render_as_string(hide_password=True), _first_line(error)
-        raise WarehouseError(f"{name} cannot be brought up to date, nothing was changed: {why}") from error
+        raise WarehouseError(
+            f"{_shown(engine.url)} cannot be brought up to date, nothing was changed: {_first_line(error)}"
+        ) from error
+
+
+def _shown(address: sa.URL) -> str:
+    """The address without secrets: options after the question mark may hold a password too."""
+    return address.set(query={}).render_as_string(hide_password=True)
 
 
 def _first_line(error: SQLAlchemyError) -> str:

@@ -1,16 +1,18 @@
-"""What an operator and an official see first: months published by region, refused deliveries, headline figures.
+"""What an operator and an official see first: months published by region, headline figures.
 
 Here: small queries on the published tables, as terminal tables. Not here: the ledger (warehouse/status), reports.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 from rich.table import Table
 
+from kinerja_pipeline.facts.periods import spans
 from kinerja_pipeline.warehouse.database import open_warehouse, reading
 from kinerja_pipeline.warehouse.status import region_month_status
 
@@ -23,13 +25,20 @@ PREDICATES = {
 }
 
 
-def overview(url: str, region: str | None = None) -> Table:
-    """One line per region: its published months, how many are closed, rows, and when it was last published."""
+def overview(url: str, region: str | None = None) -> Table | None:
+    """One line per region: its published months, how many are closed, rows, and when it was last published; None when
+    nothing is published. Opening a SQLite warehouse would make the file, so a missing one is left missing."""
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return None
     engine = open_warehouse(url)
-    months = region_month_status(engine)
-    engine.dispose()
+    try:
+        months = region_month_status(engine)
+    finally:
+        engine.dispose()
     if region is not None:
         months = months.filter(pl.col("region") == region)
+    if months.is_empty():
+        return None
     table = Table(title="Published", title_justify="left")
     for heading in ("region", "months", "complete", "closed", "rows", "last published (UTC)"):
         table.add_column(heading, justify="right" if heading in ("complete", "closed", "rows") else "left")
@@ -46,26 +55,6 @@ def overview(url: str, region: str | None = None) -> Table:
             str(part["last_published_at"].max())[:16],
         )
     return table
-
-
-def spans(months: list[str]) -> list[str]:
-    """Consecutive months as spans: ['2026-01..2026-06', '2026-08']."""
-    found: list[list[str]] = []
-    for month in months:
-        year, number = int(month[:4]), int(month[5:])
-        before = f"{year - (number == 1):04d}-{(number - 2) % 12 + 1:02d}"
-        if found and found[-1][-1] == before:
-            found[-1].append(month)
-        else:
-            found.append([month])
-    return [s[0] if len(s) == 1 else f"{s[0]}..{s[-1]}" for s in found]
-
-
-def refused_deliveries(url: str, region: str | None = None) -> list[str]:
-    """The refused files that the warehouse lists, each as a sentence with the reason."""
-    query = """SELECT region, file_name, reason FROM {schema}delivery
-        WHERE status_code = 'refused' ORDER BY region, file_name"""
-    return [f"{r}: {name}: {reason}" for r, name, reason in _rows(url, query) if region in (None, r)]
 
 
 def headlines(url: str) -> list[Table]:

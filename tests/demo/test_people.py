@@ -49,9 +49,7 @@ def test_every_nip_is_a_birth_an_appointment_a_sex_and_a_serial(region: Region) 
 
 def test_a_person_has_one_main_assignment_and_one_pin_a_day(mamuju: RegionWorld) -> None:
     for person in mamuju.people:
-        main = sorted(
-            (a.valid_from, a.valid_to or dt.date.max) for a in person.assignments if a.code == "utama"
-        )
+        main = sorted((a.valid_from, a.valid_to or dt.date.max) for a in person.assignments if a.code == "utama")
         assert all(first[1] < second[0] for first, second in pairwise(main))
         assert [(p.valid_from, p.valid_to) for p in person.pins] == [
             (a.valid_from, a.valid_to) for a in person.assignments if a.code == "utama"

@@ -74,9 +74,7 @@ def test_landing_and_split_find_exactly_what_was_planted(region: str, small: tup
     for feed in FEEDS:
         landed = scan_landed(home, region, feed, None)
         ledger = deliveries(home, region, feed)
-        found = split(
-            landed, contracts.incoming[feed], zone=policy.time_zone, references=valid, deliveries=ledger
-        )
+        found = split(landed, contracts.incoming[feed], zone=policy.time_zone, references=valid, deliveries=ledger)
         valid[feed] = found.valid
         stated = summary.regions[region]
         rules = found.tally.filter(pl.col("rule_id") != "all").group_by("rule_id").agg(pl.col("failed_count").sum())
@@ -101,9 +99,9 @@ def test_every_kind_has_its_month_and_names_a_rule_of_its_contract() -> None:
     incoming = load_contracts().incoming
     reader_reasons = {"line__unreadable", "row__short", "nip__numeric"}
     for kind in KINDS:
-        assert any(
-            kind in kinds_at(kind.feed, reader, number, 6) for reader in kind.readers for number in range(6)
-        ), kind.name
+        assert any(kind in kinds_at(kind.feed, reader, number, 6) for reader in kind.readers for number in range(6)), (
+            kind.name
+        )
         assert BAD_ROWS[kind.name] in {r.name for r in incoming[kind.feed].rules} | reader_reasons, kind.name
 
 

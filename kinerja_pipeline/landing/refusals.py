@@ -1,0 +1,36 @@
+"""What lies in the landing folder and was not taken in, as sentences for people.
+
+Here: refused files by the ledger, folders that nobody reads. Not here: the refusing itself (landing/deliveries).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+
+from kinerja_pipeline.home import Home
+from kinerja_pipeline.landing.deliveries import deliveries
+from kinerja_pipeline.policies.model import Policy
+
+
+def refused(home: Home, region: str) -> list[str]:
+    """The region's refused files, each with the reason."""
+    ledger = deliveries(home, region)
+    lines = ledger.filter(ledger["status_code"] == "refused")
+    return [f"{region}/{row['reason']}" for row in lines.iter_rows(named=True)]
+
+
+def strays(home: Home, policies: Mapping[str, Policy]) -> list[str]:
+    """What lies in the landing folder under the name of no region, and so is read by nobody."""
+    return [
+        f"{path.name}: there is {no_region(path.name, policies)} Move it, or add a policy for it."
+        for path in sorted(home.landing.iterdir())
+        if path.name not in policies and not path.name.startswith(".")
+    ]
+
+
+def no_region(name: str, known: Collection[str]) -> str:
+    """The end of a sentence that says so, with the name that was perhaps meant."""
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f" (did you mean '{near[0]}'?)" if near else ""
+    return f"no region '{name}'{hint}; known are {', '.join(known)}."

@@ -1,0 +1,52 @@
+"""Dagster's settings of a home, as `kinerja init` writes them.
+
+Here: the file dagster.yaml, and the databases that it names. Dagster itself only where they are made: a home that
+stands already is opened quickly.
+"""
+
+from __future__ import annotations
+
+from kinerja_pipeline.home import Home
+
+INSTANCE_SETTINGS = """\
+# Dagster's settings of this home. The runs' history stands in the folders beside this file.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: 2
+    tag_concurrency_limits:
+      # Two months of a region share its quarter and year: one run per region at a time.
+      - key: dagster/partition/region
+        value: {applyLimitPerUniqueValue: true}
+        limit: 1
+event_log_storage:
+  module: kinerja_pipeline.orchestration.event_log
+  class: HomeEventLogStorage
+python_logs:
+  # What a run prints; its events are kept whatever this says.
+  python_log_level: INFO
+run_queue:
+  dequeue_interval_seconds: 1
+run_monitoring:
+  enabled: true
+  free_slots_after_run_end_seconds: 30
+"""
+
+
+def write_instance_settings(home: Home) -> None:
+    """Writes dagster.yaml where there is none, and makes its databases; an operator's own settings stay."""
+    path = home.dagster / "dagster.yaml"
+    if not path.exists():
+        path.write_text(INSTANCE_SETTINGS, encoding="utf-8")
+        make_databases(home)
+
+
+def make_databases(home: Home) -> None:
+    """Makes the databases that dagster.yaml names, unless they stand. Before there are two who would: a web server and
+    a daemon that start at once on a new home both enter their revision into Dagster's runs, which then never opens."""
+    from dagster import DagsterInstance
+
+    DagsterInstance.from_config(str(home.dagster)).dispose()

@@ -1,0 +1,126 @@
+"""One run of the whole line: what lands is published, adds up, and is what the world says it planted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from line_world import MONTHLY, MONTHS, REGIONS, TABLES, TODAY, Finished, kinerja, query, succeeded
+
+from kinerja_pipeline.facts.periods import periods_of
+
+FinishedOf = Callable[[str], Finished]
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_every_published_table_has_rows_of_every_month_of_the_region(region: str, finished: FinishedOf) -> None:
+    home = finished(region).home
+    for table in TABLES:
+        if table in MONTHLY:
+            found = query(home, f"SELECT DISTINCT period FROM {table} WHERE region = '{region}' ORDER BY 1")
+            assert {str(p) for (p,) in found} >= set(MONTHS), table
+        else:
+            assert query(home, f"SELECT count(*) > 0 FROM {table} WHERE region = '{region}'") == [(1,)], table
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_months_and_their_quarter_are_closed_and_the_year_is_partial(region: str, finished: FinishedOf) -> None:
+    found = query(
+        finished(region).home,
+        f"""SELECT period, status_code, month_count, as_of_date FROM period_status
+        WHERE region = '{region}' ORDER BY period""",
+    )
+    assert found == [
+        ("2026", "partial", 3, "2026-03-31"),
+        ("2026-01", "closed", 1, "2026-01-31"),
+        ("2026-02", "closed", 1, "2026-02-28"),
+        ("2026-03", "closed", 1, "2026-03-31"),
+        ("2026-Q1", "closed", 3, "2026-03-31"),
+        ("2026-S1", "partial", 3, "2026-03-31"),
+    ]
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_longer_periods_are_published_where_a_table_has_them(region: str, finished: FinishedOf) -> None:
+    home, wanted = finished(region).home, set(periods_of("2026-03").values())
+    for table in ("kpi", "evaluation", "satisfaction_index", "satisfaction_element", "period_status"):
+        found = query(home, f"SELECT DISTINCT period FROM {table} WHERE region = '{region}'")
+        assert {str(p) for (p,) in found} >= wanted, table
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_the_quality_table_counts_what_the_world_planted(region: str, finished: FinishedOf) -> None:
+    done = finished(region)
+    # Registers are counted as they stood when a month was published, so their last month has all of them.
+    lines = query(
+        done.home,
+        f"""SELECT feed, rule_id, sum(landed_count), sum(valid_count), sum(rejected_count), sum(superseded_count)
+        FROM data_quality WHERE region = '{region}' AND (period = '2026-03' OR feed IN
+          ('attendance_log', 'task_record', 'feedback_response', 'indicator_measurement', 'performance_rating'))
+          AND severity_code = 'error'
+        GROUP BY feed, rule_id""",
+    )
+    totals = {feed: counts for feed, rule, *counts in lines if rule == "all"}
+    by_rule: dict[object, dict[object, object]] = {}
+    for feed, rule, _, _, rejected, _ in lines:
+        if rule != "all":
+            by_rule.setdefault(feed, {})[rule] = rejected
+    for feed in {f.feed for f in done.planted.files}:
+        landed, valid, rejected, superseded = (int(str(n)) for n in totals[feed])
+        assert landed == valid + rejected + superseded, feed
+        planted = done.planted.rejected(feed)
+        assert (landed, rejected, superseded) == (
+            done.planted.landed(feed),
+            sum(planted.values()),
+            done.planted.superseded(feed),
+        ), feed
+        assert by_rule.get(feed, {}) == planted, feed
+    assert sum(done.planted.rejected("task_record").values()) > 0, "a world without wrong rows proves nothing"
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_the_delivery_table_lists_every_file_and_its_rows_add_up(region: str, finished: FinishedOf) -> None:
+    done = finished(region)
+    lines = query(
+        done.home,
+        f"""SELECT file_name, status_code, row_count, valid_count, rejected_count, superseded_count
+        FROM delivery WHERE region = '{region}' ORDER BY file_name""",
+    )
+    files = sorted(done.planted.files, key=lambda f: f.path)
+    assert [(name, status, landed, rejected) for name, status, landed, _, rejected, _ in lines] == [
+        (f.path, "landed", f.landed, sum(f.planted.values())) for f in files
+    ]
+    assert all(landed == int(str(v)) + int(str(r)) + int(str(s)) for _, _, landed, v, r, s in lines)
+    replaced: Counter[str] = Counter()
+    for name, *_, superseded in lines:
+        replaced[str(name).partition("/")[0]] += int(str(superseded))
+    assert {feed: n for feed, n in replaced.items() if n} == {
+        feed: n for feed in {f.feed for f in files} if (n := done.planted.superseded(feed))
+    }
+
+
+def test_two_regions_share_a_warehouse_and_the_command_says_what_it_did(finished: FinishedOf) -> None:
+    done = finished("pariaman")
+    assert done.exit_code == 0, done.output
+    assert "6 region-months published in" in done.output
+    table = succeeded(kinerja(done.home, "status"))
+    assert [line.split()[1:9:2] for line in table.splitlines() if "2026-" in line] == [
+        ["manokwari", "2026-01..2026-03", "3", "3"],
+        ["pariaman", "2026-01..2026-03", "3", "3"],
+    ]
+    only = succeeded(kinerja(done.home, "status", "--region", "pariaman"))
+    assert "pariaman" in only
+    assert "manokwari" not in only
+
+
+def test_every_publication_names_the_versions_and_the_run_that_made_it(finished: FinishedOf) -> None:
+    home = finished("pariaman").home
+    wanting = """SELECT count(*) FROM publication WHERE content_hash = '' OR run_id = '' OR policy_version = ''
+        OR code_version = '' OR contract_version = '' OR published_at IS NULL"""
+    assert query(home, wanting) == [(0,)]
+    runs = query(
+        home, "SELECT region, count(DISTINCT publication_id), count(DISTINCT run_id) FROM publication GROUP BY 1"
+    )
+    assert runs == [("manokwari", 3, 3), ("pariaman", 3, 3)]
+    assert str(query(home, "SELECT max(as_of_date) FROM period_status")[0][0]) < TODAY

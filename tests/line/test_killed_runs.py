@@ -1,0 +1,79 @@
+"""Runs that are killed: readers see all of a publication or nothing, and running again ends where no kill would."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+from line_world import TODAY, Finished, hashes, home_with, query, run, succeeded, torn_publications
+
+from kinerja_pipeline.home import Home
+
+REGION = "nanggalo"
+PATIENCE_SECONDS = 120
+
+
+def moments(home: Home) -> Iterator[tuple[str, Path, int, signal.Signals]]:
+    """Where a run is stopped, in the order in which a run comes by: a file that it writes, how large, and how."""
+    lake, kill = home.lake, signal.SIGKILL
+    yield "some files have landed", home.landing / REGION / "deliveries.jsonl", 2_000, kill
+    yield "registers are being validated", lake / "quarantine" / "employee" / f"{REGION}.parquet", 1, kill
+    yield "Ctrl-C", lake / "facts" / "attendance_day" / REGION / "2026-01.parquet", 1, signal.SIGINT
+    yield "the warehouse is first written", home.root / "warehouse.db-wal", 1, kill
+    yield "the second month is being computed", lake / "facts" / "task_outcome" / REGION / "2026-02.parquet", 1, kill
+    yield "the second month is being published", lake / "kpi" / "follow_up" / REGION / "2026-02.parquet", 1, kill
+
+
+def stopped(home: Home, path: Path, size: int, how: signal.Signals, later: float) -> str:
+    """Starts `kinerja run` as a process of its own, stops it `later` seconds after it wrote the file; what it said."""
+    environment = {**os.environ, "KINERJA_HOME": str(home.root)}
+    environment.pop("KINERJA_WAREHOUSE_URL", None)
+    command = [sys.executable, "-m", "kinerja_pipeline.cli", "run", "--all", "--today", TODAY]
+    began, end = time.time_ns(), time.monotonic() + PATIENCE_SECONDS
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    while not (path.exists() and path.stat().st_size >= size and path.stat().st_mtime_ns > began):
+        assert process.poll() is None, f"the run ended before its moment: {process.communicate()[0]}"
+        assert time.monotonic() < end, "the moment did not come"
+        time.sleep(0.002)
+    time.sleep(later)
+    process.send_signal(how)
+    told, _ = process.communicate()
+    assert process.returncode == (-how if how == signal.SIGKILL else 1), told
+    return told
+
+
+def test_killed_runs_leave_whole_publications_and_a_later_run_ends_as_if_undisturbed(
+    finished: Callable[[str], Finished], world: Path, tmp_path: Path
+) -> None:
+    home = home_with(tmp_path / "home", world, REGION)
+    later = random.Random(2026)
+    for place, path, size, how in moments(home):
+        told = stopped(home, path, size, how, later.uniform(0, 0.15))
+        assert torn_publications(home, REGION) == [], place
+        if how == signal.SIGINT:
+            assert told.endswith("Stopped. What was published so far stays, whole; run again for the rest.\n")
+            assert "Traceback" not in told
+            assert not (home.lake / "facts" / "attendance_day" / REGION / "2026-02.parquet").exists()
+    # What a killed write leaves beside a file is nobody's data.
+    for name in (".2026-02.parquet.part", ".2026-02.8k2h.tmp", ".2026-09.parquet.part"):
+        (home.lake / "facts" / "attendance_day" / REGION / name).write_bytes(b"PAR1 cut")
+    (home.landing / REGION / "task_record" / ".tugas_2026-03.csv.part").write_bytes(b"nomor,nip\n1")
+
+    succeeded(run(home, "--all"))
+    assert hashes(home, REGION) == hashes(finished(REGION).home, REGION)
+    assert torn_publications(home, REGION) == []
+    assert query(home, "SELECT max(period) FROM attendance_day") == [("2026-03",)]
+
+    # A killed run that stays "started" would keep the daemon from the region for ever.
+    with DagsterInstance.from_config(str(home.dagster)) as instance:
+        started = instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING]))
+        failed = instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.FAILURE]))
+    assert started == []
+    assert len(failed) >= 5

@@ -1,0 +1,262 @@
+"""What the deployment runs, as Dagster sees it, and what keeps two of its processes off each other."""
+
+from __future__ import annotations
+
+import datetime as dt
+import subprocess
+import sys
+import threading
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from dagster import (
+    AssetKey,
+    DefaultScheduleStatus,
+    Definitions,
+    RunRequest,
+    ScheduleDefinition,
+    SkipReason,
+    build_schedule_context,
+)
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
+from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite import consolidated_sqlite_event_log
+
+from kinerja_pipeline.contracts.model import load_contracts
+from kinerja_pipeline.definitions import build_definitions
+from kinerja_pipeline.home import Home, init_home
+from kinerja_pipeline.orchestration.event_log import HomeEventLogStorage
+from kinerja_pipeline.orchestration.launch import LOCATION
+from kinerja_pipeline.orchestration.resources import locked
+from kinerja_pipeline.orchestration.settings import write_instance_settings
+from kinerja_pipeline.policies.loader import load_policies
+
+ROOT = Path(__file__).parents[2]
+ROOMS = {"landing", "validated", "quarantine", "facts", "kpi", "warehouse"}
+CLOSING_DAYS = {"manokwari": 5, "salor": 10, "mamuju": 5}
+FROM_POLICY = {AssetKey(["warehouse", "region"]), AssetKey(["warehouse", "indicator"])}
+
+LOADS_ALONE = """
+import socket
+
+def refuse(*_, **__):
+    raise AssertionError("the definitions reach for the network")
+
+socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
+from kinerja_pipeline.definitions import kinerja
+print(len(kinerja().resolve_all_asset_specs() if callable(kinerja) else kinerja.resolve_all_asset_specs()))
+"""
+
+HOLDS_A_LOCK = """
+import sys, time
+from pathlib import Path
+from kinerja_pipeline.home import Home
+from kinerja_pipeline.orchestration.resources import locked
+
+with locked(Home(Path(sys.argv[1])), "salor"):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> Definitions:
+    """Three regions of the package; salor closes its months later than the others."""
+    packaged = load_policies(tmp_path_factory.mktemp("none"))
+    policies = {
+        region: packaged[region].model_copy(
+            update={"periods": packaged[region].periods.model_copy(update={"closing_day": day})}
+        )
+        for region, day in CLOSING_DAYS.items()
+    }
+    return build_definitions(load_contracts(), policies)
+
+
+@pytest.fixture(scope="module")
+def graph(definitions: Definitions) -> AssetGraph:
+    return definitions.resolve_asset_graph()
+
+
+def test_the_definitions_load_with_no_environment_and_no_network_and_leave_nothing_behind(tmp_path: Path) -> None:
+    loaded = subprocess.run([sys.executable, "-c", LOADS_ALONE], cwd=tmp_path, env={}, capture_output=True, text=True)
+    assert (loaded.returncode, loaded.stderr) == (0, "")
+    assert int(loaded.stdout) > 50
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_asset_says_what_it_is_and_stands_in_the_group_of_its_room(graph: AssetGraph) -> None:
+    nodes = [graph.get(key) for key in graph.get_all_asset_keys()]
+    assert {node.group_name for node in nodes} == ROOMS
+    assert [node.key for node in nodes if not node.description or node.group_name != node.key.path[0]] == []
+
+
+def test_only_landing_and_the_tables_of_the_policy_stand_without_anything_upstream(graph: AssetGraph) -> None:
+    assert {key for key in graph.root_materializable_asset_keys if key.path[0] != "landing"} == FROM_POLICY
+
+
+def test_every_check_has_the_partitions_of_its_asset(graph: AssetGraph) -> None:
+    """A check without them reports on no partition, and stays planned for ever on all."""
+    checks = [graph.get(key) for key in graph.asset_check_keys]
+    assert {check.key.name for check in checks} >= {"contract", "conservation"}
+    for check in checks:
+        assert check.partitions_def == graph.get(check.key.asset_key).partitions_def is not None
+
+
+def test_the_two_jobs_share_the_assets_between_them(definitions: Definitions, graph: AssetGraph) -> None:
+    land, region_month = (
+        definitions.resolve_job_def(name).asset_layer.executable_asset_keys for name in ("land", "region_month")
+    )
+    assert land & region_month == set()
+    assert land | region_month == graph.materializable_asset_keys
+
+
+def test_schedules_are_off_until_somebody_switches_them_on(definitions: Definitions) -> None:
+    schedules = {name: definitions.resolve_schedule_def(name) for name in ("daily_landing", "monthly_closing")}
+    assert {s.default_status for s in schedules.values()} == {DefaultScheduleStatus.STOPPED}
+    assert {name: s.job_name for name, s in schedules.items()} == {
+        "daily_landing": "land",
+        "monthly_closing": "region_month",
+    }
+
+
+def ticked(definitions: Definitions, name: str, day: str) -> list[RunRequest] | SkipReason:
+    """What the schedule asks for at three in the morning of that day."""
+    schedule = definitions.resolve_schedule_def(name)
+    assert isinstance(schedule, ScheduleDefinition)
+    at = dt.datetime.fromisoformat(f"{day}T03:00:00+07:00")
+    with build_schedule_context(scheduled_execution_time=at) as context:
+        answer: list[RunRequest] | SkipReason = schedule(context)
+    return answer
+
+
+def asked(requests: list[RunRequest] | SkipReason) -> list[tuple[str | None, str | None]]:
+    assert isinstance(requests, list)
+    return [(r.run_key, r.partition_key) for r in requests]
+
+
+def test_a_region_closes_the_month_before_on_its_own_closing_day(definitions: Definitions) -> None:
+    assert asked(ticked(definitions, "monthly_closing", "2026-03-05")) == [
+        ("manokwari-2026-02", "2026-02|manokwari"),
+        ("mamuju-2026-02", "2026-02|mamuju"),
+    ]
+    assert asked(ticked(definitions, "monthly_closing", "2026-01-10")) == [("salor-2025-12", "2025-12|salor")]
+    assert isinstance(ticked(definitions, "monthly_closing", "2026-03-06"), SkipReason)
+
+
+def test_every_region_lands_every_night(definitions: Definitions) -> None:
+    assert asked(ticked(definitions, "daily_landing", "2026-03-06")) == [
+        ("manokwari-2026-03-06", "manokwari"),
+        ("salor-2026-03-06", "salor"),
+        ("mamuju-2026-03-06", "mamuju"),
+    ]
+
+
+def test_the_code_location_has_one_name_however_it_is_loaded() -> None:
+    """Runs and the switches of schedules belong to a name: under another they would seem lost."""
+    workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text(encoding="utf-8"))
+    dg = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["dg"]["project"]
+    assert workspace == {"load_from": [{"python_module": LOCATION}]}
+    assert (dg["code_location_name"], dg["code_location_target_module"]) == (LOCATION, LOCATION)
+
+
+@pytest.fixture
+def event_log(tmp_path: Path) -> Iterator[HomeEventLogStorage]:
+    storage = HomeEventLogStorage(str(tmp_path / "events"))
+    yield storage
+    storage.dispose()
+
+
+def engine_of(storage: ConsolidatedSqliteEventLogStorage) -> object:
+    with storage._connect() as connection:
+        return connection.engine
+
+
+def test_the_event_log_keeps_one_engine(event_log: HomeEventLogStorage) -> None:
+    """A new engine has an empty cache of compiled statements: half of a run's processor time."""
+    assert engine_of(event_log) is engine_of(event_log)
+
+
+def test_dagsters_own_event_log_still_makes_an_engine_for_every_event(tmp_path: Path) -> None:
+    """When this fails, orchestration/event_log can go."""
+    theirs = ConsolidatedSqliteEventLogStorage(str(tmp_path))
+    assert engine_of(theirs) is not engine_of(theirs)
+
+
+def test_processes_that_start_at_once_on_a_new_home_find_one_whole_event_log(tmp_path: Path) -> None:
+    together, found = threading.Barrier(6), []
+
+    def start() -> None:
+        together.wait()
+        storage = HomeEventLogStorage(str(tmp_path / "events"))
+        storage.add_dynamic_partitions("who", [str(threading.get_ident())])
+        found.append(storage)
+
+    threads = [threading.Thread(target=start) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 6
+    assert len(found[0].get_dynamic_partitions("who")) == 6, "one took the place of another's log, with its events"
+    for storage in found:
+        storage.dispose()
+
+
+def test_a_new_event_log_knows_its_revision(event_log: HomeEventLogStorage) -> None:
+    """A later Dagster migrates from it."""
+    with event_log._connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM alembic_version").scalar_one() == 1
+
+
+def test_a_new_home_has_all_of_dagsters_databases_before_two_processes_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster 1.13 enters its revision twice when a web server and a daemon make the runs' database at once."""
+    monkeypatch.setenv("KINERJA_HOME", str(tmp_path))
+    home = Home(tmp_path)
+    init_home(home)
+    write_instance_settings(home)
+    assert {path.name for path in home.dagster.rglob("*.db")} == {"event_log.db", "runs.db", "schedules.db"}
+
+
+def test_a_first_start_that_is_killed_halfway_leaves_no_half_event_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(consolidated_sqlite_event_log, "stamp_alembic_rev", killed)
+        with pytest.raises(KeyboardInterrupt):
+            HomeEventLogStorage(str(tmp_path))
+    assert not (tmp_path / "event_log.db").exists()
+    storage = HomeEventLogStorage(str(tmp_path))
+    storage.add_dynamic_partitions("who", ["later"])
+    assert storage.get_dynamic_partitions("who") == ["later"]
+    storage.dispose()
+
+
+def test_a_second_run_of_a_region_waits_and_a_killed_one_leaves_no_lock(tmp_path: Path) -> None:
+    first = subprocess.Popen([sys.executable, "-c", HOLDS_A_LOCK, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    entered = threading.Event()
+
+    def second() -> None:
+        with locked(Home(tmp_path), "salor"):
+            entered.set()
+
+    waiting = threading.Thread(target=second, daemon=True)
+    try:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "held\n"
+        waiting.start()
+        assert not entered.wait(0.5), "two runs of one region at once"
+        with locked(Home(tmp_path), "mamuju"):
+            pass  # another region does not wait
+    finally:
+        first.kill()
+        first.communicate()
+    assert entered.wait(20), "a killed run keeps its region for ever"
+    waiting.join()

@@ -1,0 +1,77 @@
+"""What the UI says of a table and its checks: counts and rules in words, never a value."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import polars as pl
+from dagster import AssetKey, MarkdownMetadataValue
+
+from kinerja_pipeline.contracts.model import load_contracts
+from kinerja_pipeline.orchestration.metadata import column_schema, conservation_check, contract_check
+
+KEY = AssetKey(["validated", "attendance_log"])
+LOG = load_contracts().incoming["attendance_log"]
+
+
+def tally(*lines: tuple[str, str, str, int, int, int, int, int, int | None]) -> pl.DataFrame:
+    names = ("delivery_id", "rule_id", "severity_code", "landed_count", "valid_count", "rejected_count")
+    return pl.DataFrame(lines, schema=[*names, "superseded_count", "failed_count", "first_source_row"], orient="row")
+
+
+# Two deliveries: 100 rows with 3 rejected and 2 superseded, 50 rows with 1 rejected.
+TALLY = tally(
+    ("b" * 64, "all", "error", 50, 49, 1, 0, 1, None),
+    ("b" * 64, "pin__unknown", "error", 0, 0, 1, 0, 1, 31),
+    ("a" * 64, "all", "error", 100, 95, 3, 2, 3, None),
+    ("a" * 64, "pin__unknown", "error", 0, 0, 2, 0, 2, 7),
+    ("a" * 64, "row__short", "error", 0, 0, 1, 0, 1, 9),
+)
+
+
+def test_the_contract_check_names_the_broken_rules_first_with_a_row_to_look_at() -> None:
+    result = contract_check(LOG, KEY, TALLY)
+    assert result.passed
+    assert result.description == (
+        "4 of 150 rows rejected (2.67%, tolerance 5%): pin__unknown 3, row__short 1. Within tolerance."
+    )
+    rules = result.metadata["rules"]
+    assert isinstance(rules, MarkdownMetadataValue)
+    lines = (rules.value or "").splitlines()
+    assert lines[2].startswith("| **pin__unknown** |")
+    assert lines[2].endswith("| 3 | line 7 of delivery aaaaaaaa |")
+    assert lines[3].startswith("| **row__short** | the reader must be able to take the row apart | 1 | line 9 ")
+    assert len(lines) == 2 + len(LOG.rules) + 1, "every rule of the contract once, and the reader's own"
+
+
+def test_a_bar_in_a_pattern_does_not_end_the_cell() -> None:
+    rule = dataclasses.replace(LOG.rules[0], description="pin must match ^(a|b)$")
+    rules = contract_check(dataclasses.replace(LOG, rules=(rule,)), KEY, TALLY).metadata["rules"]
+    assert isinstance(rules, MarkdownMetadataValue)
+    assert "^(a\\|b)$" in (rules.value or "")
+
+
+def test_more_rejected_rows_than_the_contract_bears_fail_the_check_and_say_what_to_do() -> None:
+    result = contract_check(LOG, KEY, tally(("a" * 64, "all", "error", 10, 9, 1, 0, 1, None)))
+    assert not result.passed
+    assert "deliver them again" in (result.description or "")
+
+
+def test_a_month_without_deliveries_is_no_failure() -> None:
+    result = contract_check(LOG, KEY, TALLY.clear())
+    assert result.passed
+    assert result.description == "0 of 0 rows rejected (0.00%, tolerance 5%). Within tolerance."
+
+
+def test_a_lost_row_fails_conservation() -> None:
+    kept = conservation_check(KEY, TALLY)
+    lost = conservation_check(KEY, tally(("a" * 64, "all", "error", 10, 8, 1, 0, 1, None)))
+    assert (kept.passed, kept.description) == (True, "2 of 2 deliveries add up.")
+    assert not lost.passed
+    assert (lost.description or "").startswith("1 of 1 deliveries do not add up")
+
+
+def test_the_column_schema_shows_who_may_see_a_column() -> None:
+    tags = {column.name: column.tags for column in column_schema(LOG).columns}
+    assert tags["pin"] == {"classification": "restricted"}
+    assert list(tags) == list(LOG.names)
