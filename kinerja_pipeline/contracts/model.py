@@ -84,7 +84,8 @@ class Column:
 class Rule:
     """One reason a row may fail. `name` is the check, the reason code and the key of the tally, all at once.
 
-    `what` says which family the rule belongs to; `predicate`, only for `row` rules, is the SQL condition of a bad row.
+    `what` says which family the rule belongs to; `predicate` is the SQL condition of a bad row (`row`), or of
+    the rows that a reference is asked of (`reference`, all rows when None).
     """
 
     name: str

@@ -138,7 +138,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("rated_twice", "performance_rating", "key__conflict", _rated_twice, rows=2),
 )  # fmt: skip
 
-BAD_ROWS: dict[str, str] = {kind.name: kind.rule for kind in KINDS}
+LATE_ANSWER = "answer_after_round"
+"""Answers sent after their round had closed; demo/appraisals makes them."""
+
+BAD_ROWS: dict[str, str] = {kind.name: kind.rule for kind in KINDS} | {LATE_ANSWER: "submitted_at__after__round"}
 """Kind -> the rule that rejects it, and nothing else in the demo world trips that rule in that feed."""
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 
 from kinerja_pipeline.contracts.model import Contract
-from kinerja_pipeline.demo import registers, surveys
+from kinerja_pipeline.demo import appraisals, registers, surveys
 from kinerja_pipeline.demo.attendance import Presence, Tap, taps_of
-from kinerja_pipeline.demo.damage import kinds_at, plant
+from kinerja_pipeline.demo.damage import LATE_ANSWER, kinds_at, plant
 from kinerja_pipeline.demo.measurements import measurement_rows
 from kinerja_pipeline.demo.people import Person, people_of
 from kinerja_pipeline.demo.permits import Permit, covering, permits_of, roster_of
@@ -49,6 +49,9 @@ class RegionWorld:
     def mapping(self, feed: str, file_name: str) -> FileMapping:
         return next(m for m in self.policy.feeds[feed] if fnmatch(file_name, m.files))
 
+    def takes(self, feed: str, file_name: str) -> bool:
+        return any(fnmatch(file_name, m.files) for m in self.policy.feeds[feed])
+
     def arrival(self, month: str, day: int, hour: int, minute: int = 0) -> dt.datetime:
         local = dt.datetime.combine(first_day(month).replace(day=day), dt.time(hour, minute), self.policy.zone)
         return local.astimezone(dt.UTC)
@@ -73,6 +76,8 @@ def deliveries_of(world: RegionWorld) -> Iterator[Delivery]:
     yield from _rosters(world)
     yield from _tasks(world)
     yield from _answers(world)
+    yield from _appraisals(world)
+    yield from _observations(world)
     yield from _measurements(world)
     yield from _ratings(world)
 
@@ -253,6 +258,36 @@ def _answers(world: RegionWorld) -> Iterator[Delivery]:
             arrives = world.arrival(next_month(month), 2, 9)
             rows_sent = surveys.exported_answers(sent) if is_long else sent
             yield Delivery("feedback_response", name, arrives, rows_sent, count, 0, profile, planted)
+
+
+def _appraisals(world: RegionWorld) -> Iterator[Delivery]:
+    """The answers of each round that counts in a month of the world; some came after the round had closed."""
+    rules, rng = world.policy.appraisal, world.random("appraisal")
+    for round_id, held in rules.rounds.items():
+        if held.period not in world.days.months or f"{held.opens:%Y-%m}" not in world.days.months:
+            continue
+        sheets, late = appraisals.round_of(held, round_id, rules, world.region.prefix, world.people, rng)
+        name = _name(world, "feedback_response", f"perilaku_{round_id}")
+        sent = [*sheets, *late]
+        count = sum(len(surveys.elements_of(row)) for row in sent)
+        is_wide = world.mapping("feedback_response", name).unpivot is not None
+        rows = sent if is_wide else appraisals.answers_of(sent)
+        planted = {LATE_ANSWER: sum(len(surveys.elements_of(row)) for row in late)}
+        arrives = world.arrival(next_month(held.period), 2, 10)
+        yield Delivery("feedback_response", name, arrives, rows, count, 0, 0, planted)
+
+
+def _observations(world: RegionWorld) -> Iterator[Delivery]:
+    """Sheets of observed lessons, where the policy takes them."""
+    rng, months = world.random("observation"), world.days.months
+    if not world.takes("feedback_response", f"observasi_{months[0]}.xlsx"):
+        return
+    for month in months:
+        rows = appraisals.observations_of(world.region.prefix, world.people, world.days, month, rng)
+        name = _name(world, "feedback_response", f"observasi_{month}")
+        if rows:
+            arrives = world.arrival(next_month(month), 2, 10, 30)
+            yield Delivery("feedback_response", name, arrives, rows, len(rows) * len(appraisals.ASPECTS))
 
 
 def _measurements(world: RegionWorld) -> Iterator[Delivery]:

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import polars as pl
 from dagster import AssetDep, AssetExecutionContext, AssetsDefinition, AssetSpec, MaterializeResult, multi_asset
 
+from kinerja_pipeline.facts.appraisal import APPRAISAL_SCHEMAS, appraisal
 from kinerja_pipeline.facts.attendance import attendance_day, attendance_month
-from kinerja_pipeline.facts.periods import add_months, as_of, months_between, months_of, periods_of
+from kinerja_pipeline.facts.periods import add_months, as_of, month_of, months_between, months_of, periods_of
 from kinerja_pipeline.facts.satisfaction import satisfaction_element, satisfaction_index
 from kinerja_pipeline.facts.tasks import task_outcome
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
@@ -18,21 +19,33 @@ from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 
 REGISTERS = ("employee", "device_pin", "leave_permit", "shift_roster")
+UNPUBLISHED = {
+    "appraisal_round": "One row per appraisal round that has been computed: when, and from which deliveries. A round "
+    "in it is never computed again.",
+    "behaviour_score": "One row per employee whom a computed appraisal round judged: behaviour in percent of the "
+    "maximum, null while a role is missing; whether peers or subordinates counted.",
+}
 
 
 def facts_assets(deployment: Deployment) -> list[AssetsDefinition]:
-    return [_attendance_day(deployment), _attendance_month(deployment), _tasks(deployment), _satisfaction(deployment)]
+    return [
+        _attendance_day(deployment),
+        _attendance_month(deployment),
+        _tasks(deployment),
+        _satisfaction(deployment),
+        _appraisal(deployment),
+    ]
 
 
 def _spec(deployment: Deployment, table: str, deps: list[AssetDep]) -> AssetSpec:
-    contract = deployment.contracts.outgoing[table]
+    contract = deployment.contracts.outgoing.get(table)
     return AssetSpec(
         ["facts", table],
         group_name="facts",
         kinds={"polars", "parquet"},
         deps=deps,
-        description=contract.description,
-        metadata=definition_metadata(contract),
+        description=contract.description if contract else UNPUBLISHED[table],
+        metadata=definition_metadata(contract) if contract else None,
         partitions_def=deployment.region_month,
     )
 
@@ -137,5 +150,46 @@ def _satisfaction(deployment: Deployment) -> AssetsDefinition:
             frame = pl.concat(parts)
             lake.write(frame, "facts", table, region, month)
             yield MaterializeResult(asset_key=["facts", table], metadata=counts(frame, time.perf_counter() - start))
+
+    return build
+
+
+def _appraisal(deployment: Deployment) -> AssetsDefinition:
+    rounds = [each for policy in deployment.policies.values() for each in policy.appraisal.rounds.values()]
+    reach = max((len(months_between(month_of(each.opens), each.period)) - 1 for each in rounds), default=0)
+    answers = AssetDep(["validated", "feedback_response"], partition_mapping=deployment.window(reach))
+    counted = AssetDep(["validated", "event_tally"], partition_mapping=deployment.window(reach))
+    employees = AssetDep(["validated", "employee"], partition_mapping=deployment.of_region)
+
+    @multi_asset(
+        name="appraisal",
+        specs=[_spec(deployment, table, [answers, counted, employees]) for table in APPRAISAL_SCHEMAS],
+        partitions_def=deployment.region_month,
+    )
+    def build(
+        context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
+    ) -> Iterator[MaterializeResult[None]]:
+        region, month = region_month_of(context)
+        policy, lake, start = deployment.policies[region], home.lake, time.perf_counter()
+        rules = policy.appraisal
+        first = min((month_of(each.opens) for each in rules.rounds.values() if each.period == month), default=month)
+        months = months_between(first, month)
+        tally = lake.read("validated", "event_tally", region, months)
+        frames = appraisal(
+            lake.read("validated", "feedback_response", region, months),
+            lake.read("validated", "employee", region),
+            rules,
+            month,
+            clock.local_today(policy.zone),
+            delivery_ids=tally.filter(pl.col("feed") == "feedback_response")["delivery_id"].unique(),
+            before={table: lake.read("facts", table, region, month) for table in APPRAISAL_SCHEMAS}
+            if all(lake.has("facts", table, region, month) for table in APPRAISAL_SCHEMAS)
+            else None,
+        )
+        # Last the table that says the round is computed: a killed run leaves it to be computed again.
+        for table in sorted(frames, key=lambda name: name == "appraisal_round"):
+            lake.write(frames[table], "facts", table, region, month)
+            seconds = time.perf_counter() - start
+            yield MaterializeResult(asset_key=["facts", table], metadata=counts(frames[table], seconds))
 
     return build

@@ -85,7 +85,10 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
     year = deployment.window(11)
     deps = {
         "kpi": [AssetDep(["kpi", "measure"], partition_mapping=year)],
-        "evaluation": [AssetDep(["validated", "performance_rating"], partition_mapping=year)],
+        "evaluation": [
+            AssetDep(["validated", "performance_rating"], partition_mapping=year),
+            AssetDep(["facts", "behaviour_score"], partition_mapping=year),
+        ],
         "follow_up": [AssetDep(["facts", "attendance_month"])],
     }
     employees = AssetDep(["validated", "employee"], partition_mapping=deployment.of_region)
@@ -114,7 +117,8 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
         staff = _people(lake, policy, month, present, clock.local_today(policy.zone))
         indicators = kpi(monthly, deployment.indicators[region], staff, policy, month, policy_version(policy))
         ratings = lake.read("validated", "performance_rating", region, year_months)
-        judged = evaluation(indicators, ratings, policy.evaluation)
+        behaviour = lake.read("facts", "behaviour_score", region, year_months)
+        judged = evaluation(indicators, ratings, policy.evaluation, behaviour)
         earlier = [
             m
             for m in months_between(add_months(month, -12), add_months(month, -1))

@@ -25,14 +25,18 @@ PREDICATES: dict[tuple[str, str], str] = {
 """(result rating, behaviour rating) -> predicate: PermenPANRB 6/2022; not an average and not symmetric."""
 
 
-def evaluation(kpi: pl.DataFrame, ratings: pl.DataFrame, rules: Evaluation) -> pl.DataFrame:
+def evaluation(
+    kpi: pl.DataFrame, ratings: pl.DataFrame, rules: Evaluation, behaviour: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """One row per employee and period of `kpi`: both ratings, the recommended and the official predicate.
 
-    `ratings` are the validated performance_rating rows of the year so far. *Null when*: result_score below the minimum
-    coverage of computable weights; recommended_predicate when either rating is missing, with the reason;
-    official_predicate unless the agency rated exactly that period. behaviour_rating is the superior's rating of the
-    period, else the latest month's inside it. numeric_score and credit_points need a behaviour score, which only a 360
-    round gives.
+    `ratings` are the validated performance_rating rows of the year so far, `behaviour` the year's behaviour scores of
+    computed 360 rounds. *Null when*: result_score below the minimum coverage of computable weights;
+    recommended_predicate when either rating is missing, with the reason; official_predicate unless the agency rated
+    exactly that period. behaviour_rating follows from the behaviour score of the latest round inside the period that
+    judged the person (null while that is pending); without one it is the superior's rating of the period, else the
+    latest month's inside it. numeric_score needs a behaviour score: 0.7 of the result, 0.6 where peers or subordinates
+    counted (PP 30/2019 art. 41), and the rest of behaviour.
     """
     rows = kpi.filter((pl.col("subject_kind") == "employee") & (pl.col("weight") > 0)).with_columns(
         _weight=pl.when(pl.col("status_code") == "computed").then(pl.col("weight"))
@@ -41,21 +45,36 @@ def evaluation(kpi: pl.DataFrame, ratings: pl.DataFrame, rules: Evaluation) -> p
         ((pl.col("_weight") * pl.col("score")).sum() / pl.col("_weight").sum()).alias("_score"),
         (pl.col("_weight").sum() / pl.col("weight").sum()).alias("coverage_share"),
     )
-    rated = _official(ratings, scores.select("period_kind", "period").unique())
+    periods = scores.select("period_kind", "period").unique()
+    rated = _official(ratings, periods)
+    result_weight = pl.when(pl.col("has_opinion")).then(rules.result_weight_with_opinion).otherwise(rules.result_weight)
     frame = (
         scores.rename({"subject_id": "nip"})
         .join(rated, on=["nip", "period_kind", "period"], how="left")
+        .join(_of_rounds(behaviour, periods), on=["nip", "period_kind", "period"], how="left")
         .with_columns(
             result_score=pl.when(
                 (pl.col("coverage_share") > 0) & (pl.col("coverage_share").round(9) >= rules.minimum_coverage_share)
             ).then(half_up("_score", 2))
         )
-        .with_columns(result_rating=result_rating(pl.col("result_score"), rules))
+        .with_columns(
+            result_rating=result_rating(pl.col("result_score"), rules),
+            behaviour_score=half_up("_behaviour", 2),
+            _numeric=result_weight * pl.col("_score") + (1 - result_weight) * pl.col("_behaviour"),
+        )
+        .with_columns(
+            behaviour_rating=pl.when(pl.col("is_pending").is_null())
+            .then("behaviour_rating")
+            .otherwise(behaviour_rating(pl.col("behaviour_score"), rules)),
+            numeric_score=pl.when(pl.col("result_score").is_not_null()).then(half_up("_numeric", 2)),
+        )
         .join(_matrix(), on=["result_rating", "behaviour_rating"], how="left")
     )
     reason = (
         pl.when(pl.col("result_score").is_null())
         .then(pl.lit("result_coverage_too_low"))
+        .when(pl.col("is_pending"))
+        .then(pl.lit("appraisal_pending"))
         .when(pl.col("behaviour_rating").is_null())
         .then(pl.lit("behaviour_not_rated"))
     )
@@ -64,8 +83,6 @@ def evaluation(kpi: pl.DataFrame, ratings: pl.DataFrame, rules: Evaluation) -> p
             reason=reason,
             status_code=pl.when(reason.is_null()).then(pl.lit("computed")).otherwise(pl.lit("not_computable")),
             is_different=pl.col("recommended_predicate") != pl.col("official_predicate"),
-            behaviour_score=pl.lit(None, dtype=pl.Float64),
-            numeric_score=pl.lit(None, dtype=pl.Float64),
             credit_points=pl.lit(None, dtype=pl.Float64),
         )
         .sort("nip", "period")
@@ -111,6 +128,36 @@ def result_rating(score: pl.Expr, rules: Evaluation) -> pl.Expr:
         .when(score.is_not_null())
         .then(pl.lit("di_bawah"))
     )
+
+
+def behaviour_rating(score: pl.Expr, rules: Evaluation) -> pl.Expr:
+    """Di Atas from `behaviour_above`, Sesuai from `behaviour_meets`, Di Bawah under; null for null."""
+    return (
+        pl.when(score >= rules.behaviour_above)
+        .then(pl.lit("di_atas"))
+        .when(score >= rules.behaviour_meets)
+        .then(pl.lit("sesuai"))
+        .when(score.is_not_null())
+        .then(pl.lit("di_bawah"))
+    )
+
+
+def _of_rounds(behaviour: pl.DataFrame | None, periods: pl.DataFrame) -> pl.DataFrame:
+    """Per employee and period: the score of the latest round inside it. Rounds are never averaged into one another."""
+    schema: dict[str, type[pl.DataType]] = dict.fromkeys(("nip", "period_kind", "period"), pl.String)
+    schema |= {"_behaviour": pl.Float64, "has_opinion": pl.Boolean, "is_pending": pl.Boolean}
+    parts = [pl.DataFrame(schema=schema)]
+    for kind, period in periods.iter_rows() if behaviour is not None else ():
+        assert behaviour is not None
+        latest = (
+            behaviour.filter(pl.col("period").is_in(months_of(period)))
+            .sort("period")
+            .group_by("nip")
+            .agg(pl.col("behaviour_score", "has_opinion", "is_pending").last())
+        )
+        named = latest.with_columns(period_kind=pl.lit(kind), period=pl.lit(period), _behaviour="behaviour_score")
+        parts.append(named.select(list(schema)))
+    return pl.concat(parts)
 
 
 def _matrix() -> pl.DataFrame:

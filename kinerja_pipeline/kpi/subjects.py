@@ -10,8 +10,20 @@ import polars as pl
 
 
 def answers_by_subject(answers: pl.DataFrame) -> pl.DataFrame:
-    """feedback_response with nip or unit_id filled from the subject."""
-    return answers.with_columns(nip=_subject("employee"), unit_id=_subject("unit"))
+    """feedback_response with nip or unit_id filled from the subject, without the answers of appraisal rounds.
+
+    A mean of few raters must not become an indicator: facts/appraisal alone computes with those answers.
+    `is_response` marks one row of each response, so that responses can be counted; `feedback_days` is how long after
+    the observation its feedback was shared, null without both times.
+    """
+    return answers.filter(
+        pl.col("round_id").is_null() & ~pl.col("role_code").is_in(["peer", "subordinate", "self"])
+    ).with_columns(
+        nip=_subject("employee"),
+        unit_id=_subject("unit"),
+        is_response=pl.col("element_code") == pl.col("element_code").min().over("response_id", "subject_id"),
+        feedback_days=(pl.col("shared_at") - pl.col("observed_at")).dt.total_seconds() / 86_400,
+    )
 
 
 def measurements_by_subject(measurements: pl.DataFrame) -> pl.DataFrame:

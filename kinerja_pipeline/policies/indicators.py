@@ -41,7 +41,7 @@ ROW_FUNCTIONS = (
 DERIVED: Mapping[str, tuple[str, ...]] = {
     "attendance_day": ("is_workday", "is_present"),
     "task_outcome": ("is_due", "is_opened", "is_completed", "is_backlog"),
-    "feedback_answer": ("nip", "unit_id"),
+    "feedback_answer": ("nip", "unit_id", "is_response", "feedback_days"),
     "indicator_measurement": ("nip", "unit_id"),
 }
 """Named columns that the facts add for declarations, so that none needs date arithmetic."""

@@ -18,6 +18,7 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DayStatus = Literal["leave", "sick", "duty_travel", "permit", "study", "remote_work"]
 SubjectKind = Literal["employee", "unit", "region"]
+RaterRole = Literal["superior", "peer", "subordinate", "self"]
 
 
 def _clock(value: object) -> object:
@@ -238,6 +239,111 @@ class Survey(Model):
         return self.element_weight if self.element_weight is not None else 1 / len(self.elements)
 
 
+# ---- 360-degree appraisal ------------------------------------------------------------------------------------------
+
+ANONYMOUS: frozenset[RaterRole] = frozenset({"peer", "subordinate"})
+"""Roles whose raters must not be singled out; superior and self are one person by nature."""
+ANONYMITY_FLOOR = 3
+"""Of two raters each knows what the other said."""
+
+
+class RaterGroup(Model):
+    """One role: how many are asked (`all` who have it in the register), and below how many the role counts as absent.
+
+    Where all are asked, all must answer, and at least `minimum`.
+    """
+
+    asked: Annotated[int, Field(ge=1)] | Literal["all"] = 1
+    minimum: Annotated[int, Field(ge=1)] = 1
+    weight: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+class AppraisalRound(Model):
+    """One round: answers count from `opens` to `closes`, both included, in the month `period`; own `competencies`
+    replace the shared ones. It is computed once: after closing, or from `computed_from` on where files come later."""
+
+    labels: Labels
+    survey_code: Identifier = "appraisal"
+    period: Month
+    opens: dt.date
+    closes: dt.date
+    computed_from: dt.date | None = None
+    competencies: dict[Identifier, Labels] = {}
+
+    @model_validator(mode="after")
+    def _in_order(self) -> AppraisalRound:
+        first, last = f"{self.opens:%Y-%m}", f"{self.closes:%Y-%m}"
+        if self.closes < self.opens:
+            raise ValueError("closes is before opens")
+        if self.computed_from is not None and self.computed_from <= self.closes:
+            raise ValueError("computed_from must be after closes")
+        if last > self.period:
+            raise ValueError(f"the round closes after its period; let it count in {last} or later")
+        if _months_apart(first, self.period) > 11:
+            raise ValueError("the round opens more than eleven months before its period")
+        return self
+
+    def is_due(self, today: dt.date) -> bool:
+        """Whether the round has closed and may be computed."""
+        return today > self.closes and (self.computed_from is None or today >= self.computed_from)
+
+
+def _months_apart(first: str, last: str) -> int:
+    return (int(last[:4]) - int(first[:4])) * 12 + int(last[5:]) - int(first[5:])
+
+
+class Appraisal(Model):
+    """360-degree appraisal (DOMAIN sections 4 and 9): roles, competencies, what a missing role means, and the rounds.
+
+    `by_position` replaces the roles' weights for a position level. `unit_minimum` is how many people a mean over a unit
+    needs; `gap_points` how far, in percent of the scale, a strength or weakness lies from the unit's mean.
+    """
+
+    scale_max: Annotated[int, Field(ge=2, le=100)] = 5
+    roles: dict[RaterRole, RaterGroup] = {}
+    by_position: dict[str, dict[RaterRole, Annotated[float, Field(ge=0, le=1)]]] = {}
+    on_missing: Literal["pending", "renormalise"] = "pending"
+    unit_minimum: Annotated[int, Field(ge=ANONYMITY_FLOOR)] = ANONYMITY_FLOOR
+    gap_points: Annotated[float, Field(gt=0, le=100)] = 10.0
+    competencies: dict[Identifier, Labels] = {}
+    rounds: dict[Identifier, AppraisalRound] = {}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Appraisal:
+        for role, group in self.roles.items():
+            if role in ANONYMOUS and group.minimum < ANONYMITY_FLOOR:
+                raise ValueError(
+                    f"roles.{role}.minimum must be at least {ANONYMITY_FLOOR}: fewer raters know each other"
+                )
+        for place, weights in [
+            ("roles", self.weights(None)),
+            *((f"by_position.{p}", w) for p, w in self.by_position.items()),
+        ]:
+            if unknown := sorted(set(weights) - set(self.roles)):
+                raise ValueError(f"{place}: the role {unknown[0]} is not among roles")
+            if weights.get("self"):
+                raise ValueError(f"{place}: what people say of themselves does not count; give self no weight")
+            if weights and abs(sum(weights.values()) - 1) > 1e-9:
+                raise ValueError(f"{place}: the weights sum to {sum(weights.values()):g}, not 1")
+        periods = [r.period for r in self.rounds.values()]
+        if repeated := [p for p in periods if periods.count(p) > 1]:
+            raise ValueError(f"two rounds count in {repeated[0]}; a month has one")
+        if self.rounds and not self.roles:
+            raise ValueError("rounds need roles")
+        for name, each in self.rounds.items():
+            if not self.competencies_of(each):
+                raise ValueError(f"rounds.{name}: there are no competencies")
+        return self
+
+    def weights(self, position_level: str | None) -> dict[RaterRole, float]:
+        """The roles' weights for a position level; those of the roles themselves where it has none of its own."""
+        shared = {role: group.weight for role, group in self.roles.items()}
+        return self.by_position.get(position_level, shared) if position_level is not None else shared
+
+    def competencies_of(self, held: AppraisalRound) -> dict[str, Labels]:
+        return held.competencies or self.competencies
+
+
 # ---- indicators and evaluation -------------------------------------------------------------------------------------
 
 
@@ -297,6 +403,7 @@ class Evaluation(Model):
     behaviour_above: float = 90
     behaviour_meets: float = 70
     result_weight: Annotated[float, Field(ge=0, le=1)] = 0.7
+    result_weight_with_opinion: Annotated[float, Field(ge=0, le=1)] = 0.6
 
 
 class DeclineRule(Model):
@@ -347,6 +454,7 @@ class Policy(Model):
     discipline: list[DisciplineThreshold]
     feeds: dict[str, list[FileMapping]]
     surveys: dict[str, Survey]
+    appraisal: Appraisal = Appraisal()
     indicators: dict[Identifier, Indicator]
     evaluation: Evaluation
     follow_up: dict[Identifier, FollowUpRule]

@@ -34,6 +34,7 @@ from kinerja_pipeline.orchestration.metadata import (
 from kinerja_pipeline.orchestration.resources import HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.validated.judge import Judged, judge_dated, judge_margin, judge_month
+from kinerja_pipeline.validated.policy_rules import FEED as POLICY_RULES_OF
 
 MARGIN = "attendance_margin"
 EVENT_TALLY, DATED_TALLY = "event_tally", "dated_tally"
@@ -93,7 +94,8 @@ def _events(deployment: Deployment) -> AssetsDefinition:
         region, month = region_month_of(context)
         policy, lake = deployment.policies[region], home.lake
         references = {name: lake.read("validated", name, region) for name in registers}
-        yield from _kept(lake, judge_month(home.home, policy, month, feeds, references), EVENT_TALLY, region, month)
+        judged = judge_month(home.home, policy, month, feeds, references, _computed_rounds(lake, region))
+        yield from _kept(lake, judged, EVENT_TALLY, region, month)
         near = judge_margin(home.home, policy, month, deployment.contracts.incoming["attendance_log"], references)
         lake.write(near, "validated", MARGIN, region, month)
         yield MaterializeResult(asset_key=["validated", MARGIN], metadata={"dagster/row_count": len(near)})
@@ -101,9 +103,21 @@ def _events(deployment: Deployment) -> AssetsDefinition:
     return validated
 
 
+def _computed_rounds(lake: Lake, region: str) -> dict[str, list[str]]:
+    """The appraisal rounds that earlier runs have computed, with the deliveries that their answers came from.
+
+    No dependency of the graph: what a run computes must not wait for what it computes later.
+    """
+    months = lake.months("facts", "appraisal_round", region)
+    rounds = lake.read("facts", "appraisal_round", region, months).to_dicts() if months else []
+    return {row["round_id"]: row["delivery_ids"] for row in rounds}
+
+
 def _deps(contract: Contract, of_region: PartitionMapping | None) -> list[AssetDep]:
     """What a feed's rows are judged from: its landed files, and the registers that its references name."""
     referred = {r.reference[0] for r in contract.rules if r.reference} - {contract.name}
+    # Policies add a rule that asks the register.
+    referred |= {"employee"} if contract.name == POLICY_RULES_OF else set()
     keys = [["landing", contract.name], *(["validated", name] for name in sorted(referred))]
     return [AssetDep(key, partition_mapping=of_region) for key in keys]
 

@@ -17,6 +17,7 @@ from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing.deliveries import deliveries, scan_landed
 from kinerja_pipeline.policies.model import Policy
 from kinerja_pipeline.validated.parsing import parsed
+from kinerja_pipeline.validated.policy_rules import with_policy_rules
 from kinerja_pipeline.validated.split import Split, split
 
 MARGIN = dt.timedelta(hours=36)
@@ -46,11 +47,18 @@ def judge_dated(home: Home, policy: Policy, feeds: Iterable[Contract]) -> Iterat
 
 
 def judge_month(
-    home: Home, policy: Policy, month: str, feeds: Iterable[Contract], references: Mapping[str, pl.DataFrame]
+    home: Home,
+    policy: Policy,
+    month: str,
+    feeds: Iterable[Contract],
+    references: Mapping[str, pl.DataFrame],
+    computed_rounds: Mapping[str, Iterable[str]] | None = None,
 ) -> Iterator[Judged]:
-    """Splits the event feeds of a region and month against the region's validated dated feeds."""
+    """Splits the event feeds of a region and month against the region's validated dated feeds, by the rules of their
+    contracts and those that the policy adds. `computed_rounds` are as `with_policy_rules` takes them."""
     declared = {name: frame for name, frame in references.items() if name in policy.feeds}
-    for contract in feeds:
+    for page in feeds:
+        contract = with_policy_rules(page, policy, computed_rounds)
         landed = scan_landed(home, policy.region, contract.name, month)
         ledger = deliveries(home, policy.region, contract.name)
         yield Judged(

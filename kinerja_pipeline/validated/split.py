@@ -146,7 +146,8 @@ def _fails(rule: Rule, contract: Contract) -> pl.Expr:
             return pl.sql_expr(rule.predicate) & ~pl.any_horizontal(_is_doubtful(c) for c in rule.columns)
         case "reference":
             present = pl.all_horizontal(pl.col(c).is_not_null() for c in rule.columns)
-            return present & pl.col(f"_known_{rule.name}").is_null()
+            asked = pl.sql_expr(rule.predicate) if rule.predicate else pl.lit(True)
+            return asked & present & pl.col(f"_known_{rule.name}").is_null()
         case "month":
             return ~_is_doubtful(name) & (pl.col("_parsed_month") != pl.col("_month"))
         case "conflict":

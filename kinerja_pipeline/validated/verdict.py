@@ -21,6 +21,7 @@ from kinerja_pipeline.landing.deliveries import read_delivery
 from kinerja_pipeline.landing.refusals import no_region
 from kinerja_pipeline.policies.model import Policy
 from kinerja_pipeline.validated.parsing import landing_month
+from kinerja_pipeline.validated.policy_rules import with_policy_rules
 from kinerja_pipeline.validated.split import split
 
 if TYPE_CHECKING:
@@ -109,7 +110,8 @@ def verdict(
         raise VerdictError(f"There is no feed '{feed}'; known are {', '.join(contracts.incoming)}.")
     if not file.is_file():
         raise VerdictError(f"{file}: there is no such file.")
-    policy, contract = policies[region], contracts.incoming[feed]
+    policy = policies[region]
+    contract = with_policy_rules(contracts.incoming[feed], policy)
     reshaped = read_delivery(home, policy, contract, file)
     delivery = hashlib.sha256(file.read_bytes()).hexdigest()
     landed = reshaped.landed.with_columns(pl.lit(delivery).alias("_delivery_id"))

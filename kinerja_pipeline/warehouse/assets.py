@@ -28,7 +28,16 @@ from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.loader import policy_version
 from kinerja_pipeline.warehouse import registers
 
-FACTS = ("attendance_day", "attendance_month", "task_outcome", "satisfaction_element", "satisfaction_index")
+FACTS = (
+    "attendance_day",
+    "attendance_month",
+    "task_outcome",
+    "satisfaction_element",
+    "satisfaction_index",
+    "appraisal_role",
+    "competency_profile",
+    "rater_unit",
+)
 KPI = ("kpi", "evaluation", "follow_up")
 POLICY = ("region", "indicator")
 

@@ -15,6 +15,7 @@ from kinerja_pipeline.demo.world import WorldSummary, write_world
 from kinerja_pipeline.home import Home, init_home
 from kinerja_pipeline.landing.deliveries import deliveries, land_region, scan_landed
 from kinerja_pipeline.policies.loader import load_policies
+from kinerja_pipeline.validated.policy_rules import with_policy_rules
 from kinerja_pipeline.validated.split import split
 
 FEEDS = (
@@ -74,7 +75,8 @@ def test_landing_and_split_find_exactly_what_was_planted(region: str, small: tup
     for feed in FEEDS:
         landed = scan_landed(home, region, feed, None)
         ledger = deliveries(home, region, feed)
-        found = split(landed, contracts.incoming[feed], zone=policy.time_zone, references=valid, deliveries=ledger)
+        contract = with_policy_rules(contracts.incoming[feed], policy)
+        found = split(landed, contract, zone=policy.time_zone, references=valid, deliveries=ledger)
         valid[feed] = found.valid
         stated = summary.regions[region]
         rules = found.tally.filter(pl.col("rule_id") != "all").group_by("rule_id").agg(pl.col("failed_count").sum())
@@ -99,9 +101,9 @@ def test_every_kind_has_its_month_and_names_a_rule_of_its_contract() -> None:
     incoming = load_contracts().incoming
     reader_reasons = {"line__unreadable", "row__short", "nip__numeric"}
     for kind in KINDS:
-        assert any(kind in kinds_at(kind.feed, reader, number, 6) for reader in kind.readers for number in range(6)), (
-            kind.name
-        )
+        assert any(
+            kind in kinds_at(kind.feed, reader, number, 6) for reader in kind.readers for number in range(6)
+        ), kind.name
         assert BAD_ROWS[kind.name] in {r.name for r in incoming[kind.feed].rules} | reader_reasons, kind.name
 
 

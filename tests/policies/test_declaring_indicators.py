@@ -54,6 +54,7 @@ def test_every_packaged_expression_runs_on_its_fact_with_the_right_type(region: 
         fact = indicator.declared.fact
         contract = CONTRACTS.incoming[incoming[fact]] if fact in incoming else CONTRACTS.outgoing[fact]
         schema = {name: pl.Boolean if name.startswith("is_") else pl.String for name in fact_columns(CONTRACTS)[fact]}
+        schema |= {"feedback_days": pl.Float64} if fact == "feedback_answer" else {}
         schema |= {c.name: kinds.get(c.kind, pl.Datetime("us")) for c in contract.columns}
         fact_rows = pl.DataFrame({name: [None, None] for name in schema}, schema=schema)
         wanted = [indicator.numerator, *([indicator.denominator] if indicator.denominator is not None else [])]

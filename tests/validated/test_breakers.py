@@ -151,6 +151,7 @@ ROW_BREAKERS: dict[str, Row] = {
     "device_pin.valid_to__before__valid_from": {"valid_to": "2026-01-31"},
     "employee.nip__rounded": {"nip": "199001012020011000"},
     "employee.valid_to__before__valid_from": {"valid_to": "2026-01-31"},
+    "feedback_response.round_id__missing_for__role": {"round_id": None, "role_code": "peer"},
     "feedback_response.score__above__scale_max": {"score": "4.5"},
     "feedback_response.shared_at__before__observed_at": {"shared_at": "2026-03-01 08:59:59"},
     "indicator_measurement.value__missing_without__numerator": {"value": None, "denominator": None},

@@ -1,0 +1,104 @@
+"""Rules that a region's policy adds to a feed's contract: what only the policy's dates and codes can tell.
+
+Here: appraisal rounds -> rules of feedback_response, which the split then applies and counts like any other. Not here:
+what the contract page says itself (data_contracts/), the split.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from kinerja_pipeline.contracts.model import Contract, Rule
+from kinerja_pipeline.policies.model import Appraisal, AppraisalRound, Policy
+
+FEED = "feedback_response"
+
+
+def with_policy_rules(
+    contract: Contract, policy: Policy, computed: Mapping[str, Iterable[str]] | None = None
+) -> Contract:
+    """The contract with the rules that the policy adds to it; other feeds than feedback_response stay as they are.
+
+    `computed` are the rounds that have been computed, each with the deliveries that its answers came from: a round is
+    computed once, so answers that arrive afterwards are rejected.
+    """
+    if contract.name != FEED:
+        return contract
+    return replace(contract, rules=(*contract.rules, *_answer_rules(policy.appraisal, computed or {})))
+
+
+def _answer_rules(rules: Appraisal, computed: Mapping[str, Iterable[str]]) -> Iterable[Rule]:
+    rounds = rules.rounds
+    yield Rule(
+        "subject_id__unknown",
+        "reference",
+        ("subject_id",),
+        "error",
+        "an employee who is judged must be known to employee",
+        predicate="subject_kind = 'employee'",
+        reference=("employee", ("nip",)),
+    )
+    unknown = f"round_id NOT IN ({_texts(rounds)})" if rounds else "round_id IS NOT NULL"
+    yield _row("round_id__unknown", "round_id must be a round that the region's policy declares", unknown, "round_id")
+    if not rounds:
+        return
+    yield _each_round(
+        "submitted_at__before__round",
+        "an answer to a round must not be sent before the round opens",
+        {name: f"submitted_at < {_midnight(each.opens)}" for name, each in rounds.items()},
+        "submitted_at",
+    )
+    yield _each_round(
+        "submitted_at__after__round",
+        "an answer to a round must not be sent after the round has closed",
+        {name: f"submitted_at >= {_midnight(each.closes + dt.timedelta(days=1))}" for name, each in rounds.items()},
+        "submitted_at",
+    )
+    yield _each_round(
+        "element_code__outside__round",
+        "element_code must be a competency of the round",
+        {name: f"element_code NOT IN ({_texts(rules.competencies_of(each))})" for name, each in rounds.items()},
+        "element_code",
+    )
+    yield _each_round(
+        "survey_code__outside__round",
+        "survey_code must be that of the round",
+        {name: f"survey_code <> '{each.survey_code}'" for name, each in rounds.items()},
+        "survey_code",
+    )
+    yield _in_round("role_code__outside__round", "role_code must be a role that the policy's appraisal names", rounds,
+                    f"role_code NOT IN ({_texts(rules.roles)})", "role_code")  # fmt: skip
+    yield _in_round("subject_kind__outside__round", "an appraisal judges employees", rounds,
+                    "subject_kind <> 'employee'", "subject_kind")  # fmt: skip
+    yield _in_round("scale_max__outside__round", f"answers to a round are on the scale from 1 to {rules.scale_max}",
+                    rounds, f"scale_max <> {rules.scale_max}", "scale_max")  # fmt: skip
+    if late := {name: ids for name, ids in computed.items() if name in rounds}:
+        yield _each_round(
+            "round_id__already_computed",
+            "a round is computed once; answers that are delivered later cannot enter it",
+            {name: f"_delivery_id NOT IN ({_texts(ids)})" if list(ids) else "TRUE" for name, ids in late.items()},
+        )
+
+
+def _each_round(name: str, text: str, conditions: Mapping[str, str], *columns: str) -> Rule:
+    predicate = " OR ".join(f"(round_id = '{held}' AND {bad})" for held, bad in conditions.items())
+    return _row(name, text, predicate, *columns, "round_id")
+
+
+def _in_round(name: str, text: str, rounds: Mapping[str, AppraisalRound], bad: str, column: str) -> Rule:
+    return _row(name, text, f"round_id IN ({_texts(rounds)}) AND {bad}", column, "round_id")
+
+
+def _row(name: str, text: str, predicate: str, *columns: str) -> Rule:
+    return Rule(name, "row", columns, "error", text, predicate=predicate)
+
+
+def _texts(words: Iterable[str]) -> str:
+    """SQL texts. All words are identifiers of the policy or hexadecimal, so that none holds a quote."""
+    return ", ".join(f"'{word}'" for word in words)
+
+
+def _midnight(day: dt.date) -> str:
+    return f"TIMESTAMP '{day.isoformat()} 00:00:00'"
