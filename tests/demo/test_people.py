@@ -88,9 +88,10 @@ def test_a_night_shift_ends_on_the_next_day_and_none_begins_on_the_last(mamuju: 
 
 
 def test_a_scanner_that_was_down_gave_no_tap_that_day(mamuju: RegionWorld, taps: list[Tap]) -> None:
-    down = mamuju.presence.down_day
-    assert down == dt.date(2026, 2, 6)
-    devices = {tap.device_id for tap in taps if tap.tapped_at.date() == down}
+    down = mamuju.presence.outage
+    assert down is not None
+    assert (down.started_at.isoformat(), down.ended_at.isoformat()) == ("2026-02-06T00:00:00", "2026-02-07T00:00:00")
+    devices = {tap.device_id for tap in taps if tap.tapped_at.date() == down.started_at.date()}
     assert "MMJ-03" not in devices
     assert "MMJ-02" in devices
 

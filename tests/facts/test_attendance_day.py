@@ -16,6 +16,7 @@ from facts_world import (
     CITRA,
     employee_frame,
     make_policy,
+    outage_frame,
     permit_frame,
     pin_frame,
     roster_frame,
@@ -26,7 +27,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kinerja_pipeline.facts.attendance import attendance_day, attendance_month
-from kinerja_pipeline.policies.model import Policy
+from kinerja_pipeline.policies.model import Deduction, Policy
 
 POLICY = make_policy()
 APRIL_END = dt.date(2026, 4, 30)
@@ -49,6 +50,7 @@ def build(
     pins: pl.DataFrame | None = None,
     permits: pl.DataFrame | None = None,
     rosters: pl.DataFrame | None = None,
+    outages: pl.DataFrame | None = None,
     policy: Policy = POLICY,
     month: str = "2026-04",
     as_of: dt.date = APRIL_END,
@@ -60,10 +62,15 @@ def build(
         pin_frame([("D1", "1", ANI, ALWAYS, None)]) if pins is None else pins,
         permit_frame([]) if permits is None else permits,
         roster_frame([]) if rosters is None else rosters,
+        outage_frame([]) if outages is None else outages,
         policy,
         month,
         as_of,
     )
+
+
+def with_tables(*tables: Deduction) -> Policy:
+    return POLICY.model_copy(update={"deductions": list(tables)})
 
 
 def on(days: pl.DataFrame, date: str, *columns: str, nip: str = ANI) -> tuple[Any, ...]:
@@ -102,10 +109,12 @@ def test_a_punctual_day_in_full() -> None:
         "early_code": None,
         "deduction_share": 0.0,
         "deduction_base_code": "attendance_part",
+        "deduction_rule": None,
         "tap_count": 2,
         "rule_version": "2026.1",
         "is_workday": True,
         "is_present": True,
+        "deduction_cap_share": 0.4,
     }
 
 
@@ -129,7 +138,7 @@ def test_minutes_reach_the_band_they_should(first: str, last: str, expected: tup
 
 
 def test_a_policy_may_count_started_minutes() -> None:
-    strict = make_policy(attendance={"counts_seconds": True})
+    strict = with_tables(POLICY.deductions[0].model_copy(update={"counts_seconds": True}))
     days = build(at_work("2026-04-06", "07:30:01", "16:00:00"), policy=strict)
     assert on(days, "2026-04-06", "late_minutes", "early_minutes") == (1, 0)
 
@@ -189,8 +198,8 @@ def test_repeats_within_a_minute_are_one_tap() -> None:
 
 def test_the_pressed_state_is_never_used() -> None:
     pressed = tap_frame(at_work("2026-04-06", "07:25", "16:05")).with_columns(state_code=pl.Series([1, 0]))
-    arguments = (people((ANI, None)), pin_frame([("D1", "1", ANI, ALWAYS, None)]), permit_frame([]), roster_frame([]))
-    days = attendance_day(pressed, *arguments, POLICY, "2026-04", APRIL_END)
+    pins, nothing = pin_frame([("D1", "1", ANI, ALWAYS, None)]), (permit_frame([]), roster_frame([]), outage_frame([]))
+    days = attendance_day(pressed, people((ANI, None)), pins, *nothing, POLICY, "2026-04", APRIL_END)
     assert on(days, "2026-04-06", "status_code", "first_in_local") == ("present", "07:25")
 
 

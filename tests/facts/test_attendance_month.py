@@ -25,7 +25,10 @@ def written(start: str, *days: Day, nip: str = ANI, unit: str = "U1") -> pl.Data
     first = dt.date.fromisoformat(start)
     dates = [first + dt.timedelta(days=n) for n in range(len(days))]
     return frame(
-        [(nip, on, on.isoformat()[:7], unit, *day) for on, day in zip(dates, days, strict=True)],
+        [
+            (nip, on, on.isoformat()[:7], unit, *day, 0.4, "attendance_part")
+            for on, day in zip(dates, days, strict=True)
+        ],
         nip=pl.String,
         work_date=pl.Date,
         period=pl.String,
@@ -35,6 +38,8 @@ def written(start: str, *days: Day, nip: str = ANI, unit: str = "U1") -> pl.Data
         late_minutes=pl.Int64,
         early_minutes=pl.Int64,
         deduction_share=pl.Float64,
+        deduction_cap_share=pl.Float64,
+        deduction_base_code=pl.String,
     )
 
 
@@ -75,6 +80,7 @@ def test_a_month_in_full() -> None:
         "attendance_share": 5 / 7,
         "punctuality_share": 2 / 5,
         "deduction_share": 0.105,
+        "deduction_base_code": "attendance_part",
         "unexcused_year_count": 1,
         "unexcused_run_count": 1,
         "counted_from_date": dt.date(2026, 1, 1),

@@ -244,7 +244,10 @@ def test_the_deduction_in_force_is_the_last_that_has_started(packaged: dict[str,
     policy = packaged["salor"].model_copy(
         update={"deductions": [later, table.model_copy(update={"valid_from": "2025-03"})]}
     )
-    shares = {month: policy.deduction(month) for month in ("2025-02", "2025-03", "2026-06", "2026-07", "2027-01")}
+    shares = {
+        month: policy.deduction(month, "pns", "normal")
+        for month in ("2025-02", "2025-03", "2026-06", "2026-07", "2027-01")
+    }
     assert {month: d and d.absent_day_share for month, d in shares.items()} == {
         "2025-02": None,
         "2025-03": 0.03,
