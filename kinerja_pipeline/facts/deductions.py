@@ -152,7 +152,7 @@ def _reached(
     for number, table in enumerate(tables):
         bands = table.late if part == "late" else table.early
         reached = pl.lit(None, dtype=kind)
-        for band, following in zip(bands, [*bands[1:], None], strict=True):
+        for band, following in zip(bands, [*bands[1:], None], strict=False):
             value = pl.lit(of(band, following), dtype=kind)
             reached = pl.when(minutes >= band.from_minutes).then(value).otherwise(reached)
         found = pl.when(pl.col("_table") == number).then(reached).otherwise(found)
