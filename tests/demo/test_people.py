@@ -96,6 +96,28 @@ def test_a_scanner_that_was_down_gave_no_tap_that_day(mamuju: RegionWorld, taps:
     assert "MMJ-02" in devices
 
 
+@pytest.mark.parametrize("region", REGIONS, ids=lambda region: region.region)
+def test_every_region_has_an_outage_in_which_nobody_taps_there(region: Region) -> None:
+    world = world_of(region)
+    down = world.presence.outage
+    assert down is not None
+    taps = taps_of(region, world.people, world.days, world.presence, random.Random(1))
+    there = [tap.tapped_at for tap in taps if tap.device_id == down.device_id]
+    assert there
+    assert not any(down.started_at <= at < down.ended_at for at in there)
+
+
+def test_part_time_staff_of_pariaman_go_home_before_noon() -> None:
+    pariaman = next(region for region in REGIONS if region.region == "pariaman")
+    world = world_of(pariaman)
+    part_time = {pin.pin: p for p in world.people for pin in p.pins if p.employment_status == "pppk_paruh_waktu"}
+    owned = {(pin.device_id, pin.pin) for p in part_time.values() if not p.is_rostered for pin in p.pins}
+    taps = taps_of(pariaman, world.people, world.days, world.presence, random.Random(1))
+    last = [tap.tapped_at.time() for tap in taps if (tap.device_id, tap.pin) in owned]
+    assert last
+    assert max(last) < dt.time(12, 30)
+
+
 def test_one_person_is_often_absent_and_one_for_a_long_run(mamuju: RegionWorld) -> None:
     absences = {p.part: len(unexcused_days(p, mamuju.days)) for p in mamuju.people}
     assert absences["often_absent"] == OFTEN_ABSENT_DAYS >= 4
