@@ -14,6 +14,7 @@ from typing import NamedTuple
 from kinerja_pipeline.demo.people import Person, Pin
 from kinerja_pipeline.demo.permits import Part
 from kinerja_pipeline.demo.regions import Region
+from kinerja_pipeline.demo.rows import Row
 from kinerja_pipeline.demo.workdays import Workdays
 
 OFTEN_ABSENT_DAYS = 5
@@ -32,12 +33,24 @@ class Tap(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """A stretch of local time in which a scanner took no taps."""
+
+    device_id: str
+    started_at: dt.datetime
+    ended_at: dt.datetime
+
+    def row(self) -> Row:
+        return {"device_id": self.device_id, "started_at": self.started_at, "ended_at": self.ended_at}
+
+
+@dataclass(frozen=True, slots=True)
 class Presence:
     """What decides whether a person taps on a day."""
 
     permits: Mapping[tuple[str, dt.date], Part]
     roster: Mapping[tuple[str, dt.date], str]
-    down_day: dt.date | None
+    outage: Outage | None
 
 
 def taps_of(
@@ -61,10 +74,21 @@ def taps_of(
             for second, is_out in _moments(person, hours, part, rng):
                 at = midnight + dt.timedelta(seconds=second)
                 taps += _pressed(region, pin, at, is_out, verify, rng)
-    if region.down_device and presence.down_day:
-        down_id = region.device_id(region.down_device)
-        taps = [t for t in taps if t.device_id != down_id or t.tapped_at.date() != presence.down_day]
+    if down := presence.outage:
+        taps = [t for t in taps if t.device_id != down.device_id or not down.started_at <= t.tapped_at < down.ended_at]
     return sorted(taps, key=lambda t: (t.tapped_at, t.device_id, t.pin))
+
+
+def outage_of(region: Region, people: Sequence[Person], day: dt.date) -> Outage | None:
+    """What befell the region's weak scanner, or the first one that somebody taps on; None where nobody does."""
+    known = [device for person in people for pin in person.pins if (device := pin.device_id)]
+    if not known:
+        return None
+    weak = region.device_id(region.down_device)
+    first, last = region.down_hours
+    start = dt.datetime.combine(day, dt.time())
+    hours = dt.timedelta(hours=1)
+    return Outage(weak if weak in known else known[0], start + first * hours, start + last * hours)
 
 
 def unexcused_days(person: Person, days: Workdays) -> frozenset[dt.date]:
@@ -90,7 +114,7 @@ def _schedule(person: Person, day: dt.date, days: Workdays, presence: Presence) 
     assignment = person.assignment(day)
     if assignment is None:
         return None
-    return assignment.schedule_id or days.policy.attendance.default_schedule
+    return assignment.schedule_id or days.policy.attendance.schedule_of(person.employment_status)
 
 
 def _moments(person: Person, hours: tuple[int, int], part: Part | None, rng: random.Random) -> list[tuple[int, bool]]:

@@ -13,7 +13,7 @@ from fnmatch import fnmatch
 
 from kinerja_pipeline.contracts.model import Contract
 from kinerja_pipeline.demo import appraisals, registers, surveys
-from kinerja_pipeline.demo.attendance import Presence, Tap, taps_of
+from kinerja_pipeline.demo.attendance import Presence, Tap, outage_of, taps_of
 from kinerja_pipeline.demo.damage import LATE_ANSWER, kinds_at, plant
 from kinerja_pipeline.demo.measurements import measurement_rows
 from kinerja_pipeline.demo.people import Person, people_of
@@ -64,7 +64,7 @@ def region_world(
     people = people_of(region, days, count, random.Random(f"{seed}:{region.region}:employee"))
     permits = permits_of(region.prefix, people, days, random.Random(f"{seed}:{region.region}:leave_permit"))
     down = [d for d in days.office_days if month_of(d) == months[min(1, len(months) - 1)]][4]
-    presence = Presence(covering(permits), roster_of(people, days), down if region.down_device else None)
+    presence = Presence(covering(permits), roster_of(people, days), outage_of(region, people, down))
     return RegionWorld(region, policy, contracts, days, seed, people, tuple(permits), presence)
 
 
@@ -72,6 +72,7 @@ def deliveries_of(world: RegionWorld) -> Iterator[Delivery]:
     """Every file of the region, feed by feed."""
     yield from _registers(world)
     yield from _attendance(world)
+    yield from _outages(world)
     yield from _permits(world)
     yield from _rosters(world)
     yield from _tasks(world)
@@ -187,6 +188,13 @@ def _tap_row(world: RegionWorld, tap: Tap, names: Mapping[tuple[str, str], str])
     if names:
         row[f"+{world.region.tap_name}"] = names[(tap.device_id, tap.pin)]
     return row
+
+
+def _outages(world: RegionWorld) -> Iterator[Delivery]:
+    if outage := world.presence.outage:
+        month = month_of(outage.started_at.date())
+        name = _name(world, "device_outage", f"gangguan_mesin_{month}")
+        yield Delivery("device_outage", name, world.arrival(next_month(month), 2, 8, 10), [outage.row()], 1)
 
 
 def _permits(world: RegionWorld) -> Iterator[Delivery]:

@@ -33,7 +33,8 @@ class Unit:
 @dataclass(frozen=True, slots=True)
 class Region:
     """One region: the first unit is the top. `overlap_days` is how far a month's attendance export reaches back;
-    `tap_name` the column of the export with the person's name, `nip_mark` what the roster writes before a NIP."""
+    `tap_name` the column of the export with the person's name, `nip_mark` what the roster writes before a NIP.
+    `down_device` took no taps between the `down_hours` of one day of the second month."""
 
     region: str
     prefix: str
@@ -45,7 +46,8 @@ class Region:
     state: Literal["pressed", "unset"] = "pressed"
     overlap_days: int = 0
     late_device: int | None = None
-    down_device: int | None = None
+    down_device: int = 1
+    down_hours: tuple[float, float] = (6.5, 9.5)
     files_per_device: bool = False
     tap_name: str = ""
     nip_mark: str = ""
@@ -258,6 +260,7 @@ MAMUJU = Region(
     time_style="iso",
     overlap_days=1,
     down_device=3,
+    down_hours=(0, 24),
     tap_name="Name",
     few_answers="MMJ-TAPALANG",
     straight_liners="MMJ-BINANGA",

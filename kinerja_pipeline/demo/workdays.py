@@ -86,7 +86,8 @@ class Workdays:
         if day in self.free and not schedule.is_rostered:
             return None
         fasting = any(span.start <= day <= span.end for span in self.policy.calendar.ramadan)
-        week = schedule.ramadan if fasting and schedule.ramadan is not None else schedule.week
+        hours = schedule.hours(month_of(day))
+        week = hours.ramadan if fasting and hours.ramadan is not None else hours.week
         worked = week.get(WEEKDAYS[day.weekday()])
         if worked is None:
             return None

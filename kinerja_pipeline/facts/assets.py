@@ -10,7 +10,7 @@ import polars as pl
 from dagster import AssetDep, AssetExecutionContext, AssetsDefinition, AssetSpec, MaterializeResult, multi_asset
 
 from kinerja_pipeline.facts.appraisal import APPRAISAL_SCHEMAS, appraisal
-from kinerja_pipeline.facts.attendance import attendance_day, attendance_month
+from kinerja_pipeline.facts.attendance import COUNTED_COLUMNS, attendance_day, attendance_month
 from kinerja_pipeline.facts.periods import add_months, as_of, month_of, months_between, months_of, periods_of
 from kinerja_pipeline.facts.satisfaction import satisfaction_element, satisfaction_index
 from kinerja_pipeline.facts.tasks import task_outcome
@@ -18,7 +18,7 @@ from kinerja_pipeline.orchestration.deployment import Deployment, region_month_o
 from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 
-REGISTERS = ("employee", "device_pin", "leave_permit", "shift_roster")
+REGISTERS = ("employee", "device_pin", "leave_permit", "shift_roster", "device_outage")
 UNPUBLISHED = {
     "appraisal_round": "One row per appraisal round that has been computed: when, and from which deliveries. A round "
     "in it is never computed again.",
@@ -67,9 +67,9 @@ def _attendance_day(deployment: Deployment) -> AssetsDefinition:
         taps = pl.concat(
             [lake.read("validated", name, region, month) for name in ("attendance_log", "attendance_margin")]
         )
-        employees, pins, permits, rosters = (lake.read("validated", name, region) for name in REGISTERS)
+        employees, pins, permits, rosters, outages = (lake.read("validated", name, region) for name in REGISTERS)
         day = as_of(month, clock.local_today(policy.zone))
-        days = attendance_day(taps, employees, pins, permits, rosters, policy, month, day)
+        days = attendance_day(taps, employees, pins, permits, rosters, outages, policy, month, day)
         lake.write(days, "facts", "attendance_day", region, month)
         return MaterializeResult(
             asset_key=["facts", "attendance_day"], metadata=counts(days, time.perf_counter() - start)
@@ -79,19 +79,23 @@ def _attendance_day(deployment: Deployment) -> AssetsDefinition:
 
 
 def _attendance_month(deployment: Deployment) -> AssetsDefinition:
-    earlier = AssetDep(["facts", "attendance_day"], partition_mapping=deployment.window(11))
+    year = AssetDep(["facts", "attendance_day"], partition_mapping=deployment.window(11))
 
     @multi_asset(
         name="attendance_month",
-        specs=[_spec(deployment, "attendance_month", [earlier])],
+        specs=[_spec(deployment, "attendance_month", [year])],
         partitions_def=deployment.region_month,
     )
     def build(context: AssetExecutionContext, home: HomeResource, lock: RegionLock) -> MaterializeResult[None]:
         region, month = region_month_of(context)
-        start, months = time.perf_counter(), months_between(add_months(month, -11), month)
-        days = home.lake.read("facts", "attendance_day", region, months)
+        lake, start = home.lake, time.perf_counter()
+        before = months_between(add_months(month, -11), add_months(month, -1))
+        days = lake.read("facts", "attendance_day", region, month)
+        if earlier := [m for m in before if lake.has("facts", "attendance_day", region, m)]:
+            counted = lake.read("facts", "attendance_day", region, earlier, columns=COUNTED_COLUMNS)
+            days = pl.concat([counted, days], how="diagonal")
         frame = attendance_month(days, deployment.policies[region], month)
-        home.lake.write(frame, "facts", "attendance_month", region, month)
+        lake.write(frame, "facts", "attendance_month", region, month)
         return MaterializeResult(
             asset_key=["facts", "attendance_month"], metadata=counts(frame, time.perf_counter() - start)
         )

@@ -1,25 +1,28 @@
 """Attendance: which status, minutes and deduction every active employee has on every day, and their month sums.
 
 Here: taps, shifts and permits become days, days become months. Not here: the hours and permits of a day (facts/shifts,
-facts/calendar), counters of unexcused days (facts/discipline), indicators (kpi/).
+facts/calendar), what a day costs (facts/deductions), counters of unexcused days (facts/discipline), indicators (kpi/).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import polars as pl
 
-from kinerja_pipeline.facts.discipline import absence_runs, covered_from, threshold_reached
+from kinerja_pipeline.facts.deductions import setting, tables_of, with_deduction, with_table
+from kinerja_pipeline.facts.discipline import absence_runs, covered_from, threshold_reached, unexcused_days
 from kinerja_pipeline.facts.periods import in_force, month_bounds, month_start, utc
 from kinerja_pipeline.facts.shifts import STRETCH, instant, permit_days, person_days, position, shift_windows
-from kinerja_pipeline.policies.model import Band, Policy
+from kinerja_pipeline.policies.model import Deduction, Policy
 
 WITH_PRESENCE = ("present", "late", "left_early", "late_and_left_early", "missing_in", "missing_out")
 JUDGED = (*WITH_PRESENCE, "absent")
 BY_PERMIT = ("leave", "duty_travel", "sick", "permit", "study", "remote_work")
 UNSCHEDULED = ("off", "holiday")
+COUNTED_COLUMNS = ("nip", "work_date", "period", "status_code", "late_minutes")
+"""What the counters of a month need of the days of earlier months."""
 
 ONE_DAY = dt.timedelta(days=1)
 MARGIN = dt.timedelta(hours=36)
@@ -37,6 +40,7 @@ def attendance_day(
     device_pins: pl.DataFrame,
     permits: pl.DataFrame,
     rosters: pl.DataFrame,
+    outages: pl.DataFrame,
     policy: Policy,
     month: str,
     as_of: dt.date,
@@ -47,6 +51,10 @@ def attendance_day(
     sections 5 and 9); windows of neighbouring shifts that overlap meet halfway between out and in, and a tap within
     repeat_seconds of the tap before it is the same tap. `taps` reach 36 h beyond the month on both sides.
 
+    On a flexible schedule a start up to flexible_minutes later is no lateness, and the end is so much later; made-up
+    minutes (stayed longer, up to the rule table's limit) are no lateness either. An outage of a device that knows the
+    person, on a date the shift touches, waives the penalty of the one missing tap: not lateness, not absence.
+
     *Null when*: late_minutes and early_minutes where the day is not judged or that tap is missing (0 under a permit for
     that half); worked_minutes without both taps; deduction_share where not_recorded or no rule table is in force.
 
@@ -54,8 +62,9 @@ def attendance_day(
     each date the shift touches; else `not_recorded`, so that a withheld file never adds an absence. A permit of a kind
     (or a schedule) that the policy does not name leaves the day `not_recorded`: an official would neither excuse it nor
     accuse. Two half permits are a whole one (status of the first half); half a permit and no tap is the other tap
-    missing, without presence. A whole permit beats taps. Taps on `off` and `holiday` are only counted. Rostered people
-    follow the roster alone; without a row they are off.
+    missing, without presence. A whole permit beats taps, remote work like any other: no working day here, so neither
+    absence nor deduction. Taps on `off` and `holiday` are only counted. Rostered people follow the roster alone;
+    without a row they are off. An outage that nobody ended lasts until `as_of`.
     """
     first, last = month_bounds(month)
     shifts = person_days(employees, rosters, policy, first - ONE_DAY, last + ONE_DAY)
@@ -70,7 +79,7 @@ def attendance_day(
     days = shifts.filter(pl.col("work_date").is_between(first, until))
     days = _with_taps(days, shifts, _person_taps(near, pins, origin, policy), origin, policy)
     days = _with_permits(days, permit_days(permits, people, policy, first, until))
-    days = _with_recordability(days, near, pins)
+    days = _with_recordability(days, near, _down_dates(outages, first, as_of), pins)
     return _judged(days, policy, month)
 
 
@@ -78,21 +87,22 @@ def attendance_month(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataF
     """One row per employee with days in `month`: counts, shares, deduction and unexcused-day counters (PP 94/2021).
 
     `days` are attendance_day rows of `month`, of the earlier months of its year, and of as many months before as a run
-    of absences may reach back to. A run is broken by any other working day, permit or unrecorded day, not by `off` or
-    `holiday`; the longest run that touches the month counts, over month and year ends.
+    of absences may reach back to; of earlier months COUNTED_COLUMNS are enough. A run is broken by any other working
+    day, permit or unrecorded day, not by `off` or `holiday`; the longest run that touches the month counts, over month
+    and year ends. Late minutes become unexcused days where the policy says so; they are no part of a run.
 
-    *Null when*: attendance_share without working days, punctuality_share without presence; unexcused_year_count if a
-    month of the year from policy.first_month on is lacking (counted_from_date says from when the days are complete);
-    unexcused_run_count if the run reaches back to lacking months. *Edge*: a day with one tap missing is punctual if the
-    other tap is; unit_id is that of the last active day; the gravest threshold is the last one reached in policy order.
+    *Null when*: attendance_share without working days, punctuality_share without presence; deduction_share and its base
+    if the person's days have different bases, which do not add up; unexcused_year_count if a month of the year from
+    policy.first_month on is lacking (counted_from_date says from when the days are complete); unexcused_run_count if
+    the run reaches back to lacking months. *Edge*: a day with one tap missing is punctual if the other tap is; unit_id
+    is that of the last active day; the gravest threshold is the last one reached in policy order.
     """
-    deduction = policy.deduction(month)
-    cap = deduction.month_cap_share if deduction else 1.0
     status = pl.col("status_code")
     is_present = status.is_in(WITH_PRESENCE) & (pl.col("tap_count") > 0)
     is_punctual = is_present & (pl.col("late_minutes").fill_null(0) == 0) & (pl.col("early_minutes").fill_null(0) == 0)
     # Shares are summed as integers (billionths): float sums depend on the order in which threads deliver rows.
     deducted = (pl.col("deduction_share") * _BILLION).round().cast(pl.Int64)
+    has_one_base = pl.when(pl.col("_bases") < 2)
     months = (
         days.filter(pl.col("period") == month)
         .group_by("nip")
@@ -108,6 +118,9 @@ def attendance_month(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataF
             pl.col("late_minutes").sum(),
             _count(is_punctual).alias("_punctual_count"),
             pl.when(pl.col("deduction_share").is_not_null().any()).then(deducted.sum()).alias("_deducted"),
+            pl.col("deduction_cap_share").max().alias("_cap"),
+            pl.col("deduction_base_code").drop_nulls().n_unique().alias("_bases"),
+            pl.col("deduction_base_code").drop_nulls().first(),
         )
     )
     year_start = month_start(f"{month[:4]}-01")
@@ -115,11 +128,7 @@ def attendance_month(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataF
     counted_from = max(covered, year_start)
     needed_from = min(max(year_start, month_start(policy.first_month)), month_start(month))
     recent = days.filter(pl.col("work_date").is_between(covered, month_bounds(month)[1]))
-    unexcused = (
-        recent.filter((pl.col("status_code") == "absent") & (pl.col("work_date") >= counted_from))
-        .group_by("nip")
-        .agg(pl.len().cast(pl.Int64).alias("_unexcused"))
-    )
+    unexcused = unexcused_days(recent, policy, counted_from)
     runs = absence_runs(recent, month, is_start_known=covered <= month_start(policy.first_month))
     return (
         months.join(unexcused, on="nip", how="left")
@@ -128,12 +137,13 @@ def attendance_month(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataF
             period=pl.lit(month),
             attendance_share=_share("present_count", "workday_count"),
             punctuality_share=_share("_punctual_count", "present_count"),
-            deduction_share=(pl.col("_deducted") / _BILLION).clip(0, cap),
+            deduction_share=has_one_base.then((pl.col("_deducted") / _BILLION).clip(0, pl.col("_cap"))),
+            deduction_base_code=has_one_base.then("deduction_base_code"),
             unexcused_year_count=pl.when(pl.lit(covered <= needed_from)).then(pl.col("_unexcused").fill_null(0)),
             unexcused_run_count=pl.when(pl.col("_is_run_known").fill_null(True)).then(pl.col("_run").fill_null(0)),
             counted_from_date=pl.lit(counted_from),
         )
-        .with_columns(discipline_threshold_code=threshold_reached(policy))
+        .with_columns(discipline_threshold_code=threshold_reached(policy, month))
         .select(
             "nip",
             "period",
@@ -149,6 +159,7 @@ def attendance_month(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataF
             "attendance_share",
             "punctuality_share",
             "deduction_share",
+            "deduction_base_code",
             "unexcused_year_count",
             "unexcused_run_count",
             "counted_from_date",
@@ -224,13 +235,14 @@ def _with_permits(days: pl.DataFrame, permit_days: pl.DataFrame) -> pl.DataFrame
     )
 
 
-def _with_recordability(days: pl.DataFrame, near: pl.DataFrame, pins: pl.DataFrame) -> pl.DataFrame:
-    """`days` with `_is_recordable`: looked up only where it decides, on scheduled days without a tap of the person."""
+def _with_recordability(days: pl.DataFrame, near: pl.DataFrame, down: pl.DataFrame, pins: pl.DataFrame) -> pl.DataFrame:
+    """`days` with `_is_recordable` and `_is_down` (a device of the person had an outage): looked up only where they
+    decide, on scheduled days that lack a tap of the person."""
     has_tap = pl.col("first_in").is_not_null() | pl.col("last_out").is_not_null()
-    ends = (pl.col("scheduled_out") - pl.duration(microseconds=1)).dt.date()
+    lacks_tap = pl.col("first_in").is_null() | pl.col("last_out").is_null()
     silent = (
-        days.filter(pl.col("scheduled_in").is_not_null(), ~has_tap)
-        .select("_row", "_person", pl.date_ranges(pl.col("scheduled_in").dt.date(), ends).alias("date"))
+        days.filter(pl.col("scheduled_in").is_not_null(), lacks_tap)
+        .select("_row", "_person", _dates("scheduled_in", "scheduled_out").alias("date"))
         .explode("date")
     )
     heard = near.select("device_id", pl.col("tapped_at").dt.date().alias("date")).unique().with_columns(_heard=True)
@@ -238,40 +250,59 @@ def _with_recordability(days: pl.DataFrame, near: pl.DataFrame, pins: pl.DataFra
         silent.join(pins.select("_person", "device_id", "valid_from", "valid_to"), on="_person")
         .filter(pl.col("date").is_between("valid_from", "valid_to"))
         .join(heard, on=["device_id", "date"], how="left")
+        .join(down, on=["device_id", "date"], how="left")
         .group_by("_row", "date")
-        .agg(pl.col("_heard").is_not_null().all().alias("_is_recordable"))
+        .agg(pl.col("_heard").is_not_null().all().alias("_is_recordable"), pl.col("_down").any().alias("_is_down"))
     )
     recordable = (
         silent.join(known, on=["_row", "date"], how="left")
         .group_by("_row")
-        .agg(pl.col("_is_recordable").fill_null(False).all())
+        .agg(pl.col("_is_recordable").fill_null(False).all(), pl.col("_is_down").any())
     )
     return days.join(recordable, on="_row", how="left", maintain_order="left").with_columns(
-        pl.coalesce("_is_recordable", has_tap).alias("_is_recordable")
+        pl.col("_is_recordable").fill_null(False) | has_tap, pl.col("_is_down").fill_null(False)
     )
+
+
+def _down_dates(outages: pl.DataFrame, first: dt.date, as_of: dt.date) -> pl.DataFrame:
+    """One row per device and date that an outage touches, as far as shifts from `first` to `as_of` reach."""
+    open_until, near = _midnight(as_of) + ONE_DAY, _midnight(as_of) + MARGIN
+    return (
+        outages.select(
+            "device_id",
+            pl.max_horizontal("started_at", pl.lit(_midnight(first))),
+            pl.min_horizontal(pl.col("ended_at").fill_null(pl.lit(open_until)), pl.lit(near)),
+        )
+        .filter(pl.col("ended_at") > pl.col("started_at"))
+        .select("device_id", _dates("started_at", "ended_at").alias("date"), _down=True)
+        .explode("date")
+        .unique()
+    )
+
+
+def _dates(start: str, end: str) -> pl.Expr:
+    """The dates that the half-open stretch from `start` to `end` touches, as a list."""
+    return pl.date_ranges(pl.col(start).dt.date(), (pl.col(end) - pl.duration(microseconds=1)).dt.date())
 
 
 # ---- judging -------------------------------------------------------------------------------------------------------
 
 
 def _judged(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataFrame:
+    tables = tables_of(policy, month)
     came, left = pl.col("first_in"), pl.col("last_out")
     has_tap = came.is_not_null() | left.is_not_null()
     is_excused = pl.col("_is_first_excused") | pl.col("_is_second_excused")
-    late = _whole_minutes(came - pl.col("scheduled_in"), policy)
-    early = _whole_minutes(pl.col("scheduled_out") - left, policy)
     paused = pl.min_horizontal(left, "break_to") - pl.max_horizontal(came, "break_from")
     pause = pl.when(pl.col("break_from").is_not_null() & (paused > _NO_TIME)).then(paused)
     worked = (left - came - pause.fill_null(_NO_TIME)).dt.total_microseconds() // 60_000_000
     status = pl.col("status_code")
     is_judged = status.is_in(JUDGED)
     return (
-        days.with_columns(
-            late_minutes=pl.when("_is_first_excused").then(0).otherwise(late),
-            early_minutes=pl.when("_is_second_excused").then(0).otherwise(early),
-            worked_minutes=worked,
-        )
+        days.pipe(with_table, policy, month)
+        .pipe(_with_minutes, tables)
         .with_columns(
+            worked_minutes=worked,
             status_code=pl.when(pl.col("day_type").is_in(UNSCHEDULED))
             .then("day_type")
             .when(pl.col("_whole").is_not_null())
@@ -299,7 +330,7 @@ def _judged(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataFrame:
             is_workday=is_judged,
             is_present=status.is_in(WITH_PRESENCE) & has_tap,
         )
-        .with_columns(_deduction(policy, month))
+        .pipe(with_deduction, tables)
         .select(
             "nip",
             "work_date",
@@ -321,47 +352,37 @@ def _judged(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataFrame:
             "early_code",
             "deduction_share",
             "deduction_base_code",
+            "deduction_rule",
             "tap_count",
             pl.lit(policy.version).alias("rule_version"),
             "is_workday",
             "is_present",
+            "deduction_cap_share",
         )
     )
 
 
-def _deduction(policy: Policy, month: str) -> list[pl.Expr]:
-    """late_code, early_code, deduction_share, deduction_base_code by the rule table in force; null without a table."""
-    rules = policy.deduction(month)
-    if rules is None:
-        texts = [pl.lit(None, dtype=pl.String).alias(n) for n in ("late_code", "early_code", "deduction_base_code")]
-        return [*texts, pl.lit(None, dtype=pl.Float64).alias("deduction_share")]
-    status = pl.col("status_code")
-    cost = (
-        _band("late_minutes", rules.late, pl.Float64).fill_null(0)
-        + _band("early_minutes", rules.early, pl.Float64).fill_null(0)
-        + pl.when(status.is_in(["missing_in", "missing_out"])).then(rules.missing_tap_share).otherwise(0.0)
-        + pl.when(status == "absent").then(rules.absent_day_share).otherwise(0.0)
+def _with_minutes(days: pl.DataFrame, tables: Sequence[Deduction]) -> pl.DataFrame:
+    """`days` with late_minutes and early_minutes after permits, flexible hours and making up, and `_made_up`."""
+    counts_seconds = setting(tables, lambda t: t.counts_seconds, pl.Boolean()).fill_null(False)
+    started = pl.when(counts_seconds).then(59_999_999).otherwise(0)
+    came, left = pl.col("first_in"), pl.col("last_out")
+
+    def minutes(duration: pl.Expr, more: pl.Expr | int = 0) -> pl.Expr:
+        return (duration.dt.total_microseconds().clip(lower_bound=0) + more) // 60_000_000
+
+    after_start = pl.when("_is_first_excused").then(0).otherwise(minutes(came - pl.col("scheduled_in"), started))
+    shift = pl.min_horizontal(after_start.fill_null(0), pl.col("flexible_minutes").fill_null(0))
+    ends = pl.col("scheduled_out") + pl.duration(minutes=pl.col("_shift"))
+    early = pl.when("_is_second_excused").then(0).otherwise(minutes(ends - left, started))
+    limit = setting(tables, lambda t: t.make_up_minutes, pl.Int64()).fill_null(0)
+    stayed = pl.when(~pl.col("_is_second_excused")).then(minutes(left - ends)).fill_null(0)
+    return (
+        days.with_columns(after_start.alias("_after_start"), shift.alias("_shift"))
+        .with_columns(_late=pl.col("_after_start") - pl.col("_shift"), early_minutes=early)
+        .with_columns(_made_up=pl.min_horizontal(pl.col("_late").fill_null(0), limit, stayed))
+        .with_columns(late_minutes=pl.col("_late") - pl.col("_made_up"))
     )
-    return [
-        _band("late_minutes", rules.late, pl.String).alias("late_code"),
-        _band("early_minutes", rules.early, pl.String).alias("early_code"),
-        pl.when(status != "not_recorded").then(cost.clip(0, 1)).alias("deduction_share"),
-        pl.lit(rules.base).alias("deduction_base_code"),
-    ]
-
-
-def _band(minutes: str, bands: Iterable[Band], kind: type[pl.String | pl.Float64]) -> pl.Expr:
-    """Code or share of the highest band reached; null below the first."""
-    reached = pl.lit(None, dtype=kind)
-    for band in sorted(bands, key=lambda band: band.from_minutes):
-        value = pl.lit(band.code if kind is pl.String else band.share)
-        reached = pl.when(pl.col(minutes) >= band.from_minutes).then(value).otherwise(reached)
-    return reached
-
-
-def _whole_minutes(duration: pl.Expr, policy: Policy) -> pl.Expr:
-    started = 59_999_999 if policy.attendance.counts_seconds else 0
-    return (duration.dt.total_microseconds().clip(lower_bound=0) + started) // 60_000_000
 
 
 def _clock(local: pl.Expr) -> pl.Expr:

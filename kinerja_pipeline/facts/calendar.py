@@ -11,13 +11,15 @@ from typing import Any, Literal
 import holidays
 import polars as pl
 
-from kinerja_pipeline.policies.model import Policy
+from kinerja_pipeline.facts.periods import LAST_DATE, month_start
+from kinerja_pipeline.policies.model import Policy, Schedule, WeeklyHours, WorkingDay
 
 DayType = Literal["normal", "friday", "ramadan", "shift", "holiday", "off"]
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOURS = {
     "schedule_id": pl.String,
+    "_from": pl.Date,
     "is_ramadan": pl.Boolean,
     "weekday": pl.String,
     "_in": pl.Int64,
@@ -55,7 +57,8 @@ def calendar_days(policy: Policy, start: dt.date, end: dt.date) -> pl.DataFrame:
 
 
 def schedule_days(policy: Policy, start: dt.date, end: dt.date) -> pl.DataFrame:
-    """One row per schedule and local day: day_type, is_rostered, scheduled_in, scheduled_out, break_from, break_to.
+    """One row per schedule and local day: day_type, is_rostered, flexible_minutes, scheduled_in, scheduled_out,
+    break_from, break_to, by the hours in force that month.
 
     Times are local wall clock; a shift that ends at or before its start ends on the next day. day_type is `normal`,
     `friday`, `ramadan` (Fridays of Ramadan too), `shift` (any day of a rostered schedule), `holiday` or `off`.
@@ -64,17 +67,27 @@ def schedule_days(policy: Policy, start: dt.date, end: dt.date) -> pl.DataFrame:
     """
     weekly = pl.DataFrame(_weekly_hours(policy), schema=_HOURS, orient="row")
     schedules = pl.DataFrame(
-        {
-            "schedule_id": list(policy.schedules),
-            "is_rostered": [schedule.is_rostered for schedule in policy.schedules.values()],
-        }
+        [
+            (name, schedule.is_rostered, schedule.flexible_minutes, since, until)
+            for name, schedule in policy.schedules.items()
+            for _, since, until in _hours_in_force(schedule)
+        ],
+        schema={
+            "schedule_id": pl.String,
+            "is_rostered": pl.Boolean,
+            "flexible_minutes": pl.Int64,
+            "_from": pl.Date,
+            "_until": pl.Date,
+        },
+        orient="row",
     )
     is_free = pl.col("is_holiday") & ~pl.col("is_rostered")
     midnight = pl.col("work_date").cast(pl.Datetime("us"))
     return (
         calendar_days(policy, start, end)
-        .join(schedules, how="cross")
-        .join(weekly, on=["schedule_id", "is_ramadan", "weekday"], how="left", maintain_order="left")
+        .join(schedules, how="cross", maintain_order="left_right")
+        .filter(pl.col("work_date").is_between("_from", "_until"))
+        .join(weekly, on=["schedule_id", "_from", "is_ramadan", "weekday"], how="left", maintain_order="left")
         .select(
             "schedule_id",
             "work_date",
@@ -91,6 +104,7 @@ def schedule_days(policy: Policy, start: dt.date, end: dt.date) -> pl.DataFrame:
             .otherwise(pl.lit("normal"))
             .alias("day_type"),
             "is_rostered",
+            "flexible_minutes",
             *(
                 pl.when(~is_free).then(midnight + pl.duration(minutes=pl.col(minutes))).alias(name)
                 for name, minutes in (
@@ -117,20 +131,31 @@ def _holiday_names(policy: Policy, start: dt.date, end: dt.date) -> dict[dt.date
     return names
 
 
+def _hours_in_force(schedule: Schedule) -> list[tuple[WeeklyHours, dt.date, dt.date]]:
+    """The schedule's hours, each with the first and the last day on which they hold."""
+    starts = [dt.date.min, *(month_start(change.valid_from) for change in schedule.changes)]
+    ends = [*(start - dt.timedelta(days=1) for start in starts[1:]), LAST_DATE]
+    return list(zip([schedule, *schedule.changes], starts, ends, strict=True))
+
+
 def _weekly_hours(policy: Policy) -> list[tuple[Any, ...]]:
     """Minutes after midnight of every schedule's working days, inside and outside Ramadan."""
     rows: list[tuple[Any, ...]] = []
     for schedule_id, schedule in policy.schedules.items():
-        for is_ramadan in (False, True):
-            week = schedule.ramadan if is_ramadan and schedule.ramadan is not None else schedule.week
-            for weekday, day in week.items():
-                begin, end, pause = _minutes(day.start), _minutes(day.end), _minutes(day.break_start)
-                end += 24 * 60 if end <= begin else 0
-                pause += 24 * 60 if pause < begin and end > 24 * 60 else 0
-                has_break = day.break_minutes > 0 and begin <= pause < end
-                breaks = (pause, min(pause + day.break_minutes, end)) if has_break else (None, None)
-                rows.append((schedule_id, is_ramadan, weekday, begin, end, *breaks))
+        for hours, since, _ in _hours_in_force(schedule):
+            for is_ramadan in (False, True):
+                week = hours.ramadan if is_ramadan and hours.ramadan is not None else hours.week
+                rows += [(schedule_id, since, is_ramadan, weekday, *_spans(day)) for weekday, day in week.items()]
     return rows
+
+
+def _spans(day: WorkingDay) -> tuple[int, int, int | None, int | None]:
+    """Start, end, and the break's start and end, if there is one."""
+    begin, end, pause = _minutes(day.start), _minutes(day.end), _minutes(day.break_start)
+    end += 24 * 60 if end <= begin else 0
+    pause += 24 * 60 if pause < begin and end > 24 * 60 else 0
+    has_break = day.break_minutes > 0 and begin <= pause < end
+    return (begin, end, pause, min(pause + day.break_minutes, end)) if has_break else (begin, end, None, None)
 
 
 def _minutes(time: dt.time) -> int:

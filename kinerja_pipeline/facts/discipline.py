@@ -44,9 +44,23 @@ def absence_runs(days: pl.DataFrame, month: str, is_start_known: bool) -> pl.Dat
     )
 
 
-def threshold_reached(policy: Policy) -> pl.Expr:
+def unexcused_days(days: pl.DataFrame, policy: Policy, counted_from: dt.date) -> pl.DataFrame:
+    """One row per person: days absent since `counted_from`, and as many more as the late minutes since then make up
+    where the policy says how many minutes make a day."""
+    is_absent = pl.col("status_code") == "absent"
+    count = is_absent.sum().cast(pl.Int64)
+    if minutes := policy.attendance.late_minutes_per_unexcused_day:
+        count = count + pl.col("late_minutes").sum() // minutes
+    counted = days.filter(pl.col("work_date") >= counted_from)
+    return counted.group_by("nip").agg(count.alias("_unexcused"))
+
+
+def threshold_reached(policy: Policy, month: str) -> pl.Expr:
+    """The gravest threshold in force that either counter reaches."""
     reached = pl.lit(None, dtype=pl.String)
     for threshold in policy.discipline:
+        if not threshold.is_in_force(month):
+            continue
         counter = pl.col("unexcused_year_count" if threshold.counter == "year" else "unexcused_run_count")
         reached = pl.when(counter >= threshold.days).then(pl.lit(threshold.code)).otherwise(reached)
     return reached

@@ -24,14 +24,18 @@ def person_days(
     """One row per active employee and day with the shift in force, in the order of person and day; `_person` numbers
     the people, `_row` the rows. Days without working time have no scheduled_in."""
     main = employees.filter(pl.col("assignment_code") == "utama")
+    own = pl.col("employment_status").replace_strict(
+        policy.attendance.schedule_by_employment, default=None, return_dtype=pl.String
+    )
     assigned = (
-        in_force(main.select("nip", "unit_id", "schedule_id", "valid_from", "valid_to"), ["nip"])
+        in_force(main.select("nip", "unit_id", "schedule_id", "employment_status", "valid_from", "valid_to"), ["nip"])
         .filter((pl.col("valid_from") <= end) & (pl.col("valid_to") >= start))
         .sort("nip", "valid_from")
         .select(
             "nip",
             "unit_id",
-            pl.col("schedule_id").fill_null(policy.attendance.default_schedule),
+            pl.coalesce("schedule_id", own).fill_null(policy.attendance.default_schedule).alias("schedule_id"),
+            "employment_status",
             _dates("valid_from", start, "valid_to", end).alias("work_date"),
             (pl.col("nip").rank("dense").cast(pl.Int64) - 1).alias("_person"),
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,8 +49,15 @@ class Lake:
     def has(self, room: str, table: str, region: str, month: str | None = None) -> bool:
         return self.path(room, table, region, month).is_file()
 
-    def read(self, room: str, table: str, region: str, months: str | Iterable[str] | None = None) -> pl.DataFrame:
-        """The rows of the given months that have a file (of the region's one file when None).
+    def read(
+        self,
+        room: str,
+        table: str,
+        region: str,
+        months: str | Iterable[str] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pl.DataFrame:
+        """The rows of the given months that have a file (of the region's one file when None), or only some columns.
 
         Raises FileNotFoundError when there is none of them: an empty partition has a file too.
         """
@@ -61,4 +68,5 @@ class Lake:
                 f"{room}/{table} of {region} has no data for {', '.join(m or 'the region' for m in wanted)}; "
                 f"materialize {room}/{table} for it first"
             )
-        return pl.concat([pl.read_parquet(p) for p in files], how="vertical")
+        wanted_columns = None if columns is None else list(columns)
+        return pl.concat([pl.read_parquet(p, columns=wanted_columns) for p in files], how="vertical")

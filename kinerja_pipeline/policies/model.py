@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import cache
-from typing import Annotated, Literal
+from itertools import combinations, pairwise
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
@@ -19,6 +21,8 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DayStatus = Literal["leave", "sick", "duty_travel", "permit", "study", "remote_work"]
 SubjectKind = Literal["employee", "unit", "region"]
 RaterRole = Literal["superior", "peer", "subordinate", "self"]
+EmploymentStatus = Literal["pns", "pppk", "pppk_paruh_waktu"]
+WorkedDayType = Literal["normal", "friday", "ramadan", "shift"]
 
 
 def _clock(value: object) -> object:
@@ -151,30 +155,64 @@ class WorkingDay(Model):
     break_start: Clock = dt.time(12)
 
 
-class Schedule(Model):
-    """Working hours by weekday; `ramadan` replaces `week` in Ramadan.
+class WeeklyHours(Model):
+    """Working hours by weekday; `ramadan` replaces `week` in Ramadan."""
 
-    A rostered schedule (shift) works on the days the shift roster names it, holidays included; others follow the
-    calendar.
+    week: dict[Weekday, WorkingDay]
+    ramadan: dict[Weekday, WorkingDay] | None = None
+
+
+class HoursChange(WeeklyHours):
+    """The hours of a schedule from a month on, until the next change."""
+
+    valid_from: Month
+
+
+class Schedule(WeeklyHours):
+    """Named working hours. A rostered schedule (shift) works on the days the shift roster names it, holidays included;
+    others follow the calendar.
+
+    With `flexible_minutes` the start may shift by so many minutes and the end shifts with it: the time worked stays.
+    `changes` replace the hours from a month on.
     """
 
     labels: Labels
-    week: dict[Weekday, WorkingDay]
-    ramadan: dict[Weekday, WorkingDay] | None = None
     is_rostered: bool = False
+    flexible_minutes: Annotated[int, Field(ge=0, le=240)] = 0
+    changes: list[HoursChange] = []
+
+    @field_validator("changes")
+    @classmethod
+    def _in_order(cls, value: list[HoursChange]) -> list[HoursChange]:
+        for number, (before, change) in enumerate(pairwise(value), start=1):
+            if change.valid_from <= before.valid_from:
+                raise _misplaced("changes are listed from the earliest to the latest", number, "valid_from")
+        return value
+
+    def hours(self, month: str) -> WeeklyHours:
+        """The hours in force in `month`."""
+        return next((change for change in reversed(self.changes) if change.valid_from <= month), self)
 
 
 class Attendance(Model):
     """How taps become in and out. Minutes unless named otherwise (DOMAIN section 9).
 
-    Seconds of lateness are dropped; with `counts_seconds` a started minute counts whole.
+    `schedule_by_employment` names the hours of those whose assignment names none, before `default_schedule`. With
+    `late_minutes_per_unexcused_day` (some regions: 450, a day's work) so many late minutes of a calendar year count as
+    one more unexcused day.
     """
 
     default_schedule: str = "office_5_day"
+    schedule_by_employment: dict[EmploymentStatus, Identifier] = {}
     repeat_seconds: Annotated[int, Field(ge=0)] = 60
     before_minutes: Annotated[int, Field(ge=0)] = 240
     after_minutes: Annotated[int, Field(ge=0)] = 360
-    counts_seconds: bool = False
+    late_minutes_per_unexcused_day: Annotated[int, Field(ge=1)] | None = None
+
+    def schedule_of(self, employment_status: str) -> str:
+        """The schedule of a person whose assignment names none."""
+        own = (schedule for status, schedule in self.schedule_by_employment.items() if status == employment_status)
+        return next(own, self.default_schedule)
 
 
 class Permit(Model):
@@ -193,25 +231,77 @@ class Band(Model):
 
 
 class Deduction(Model):
-    """Allowance deductions in force from a month on; shares are of `base` (whole allowance or its attendance part)."""
+    """Allowance deductions in force from a month on, for some employment statuses and day types (none named: all).
+
+    Shares are of `base` (whole allowance or its attendance part: mixing them up is a 3.33-fold error). Lateness costs
+    by bands or by the minute, and so does leaving early; with neither it costs nothing. Late minutes up to
+    `late_tolerance_minutes` cost nothing, beyond it all of them count. `make_up_minutes` is how many late minutes
+    staying longer can cancel. Seconds are dropped; with `counts_seconds` a started minute counts whole.
+    """
 
     valid_from: Month
-    late: list[Band]
-    early: list[Band]
+    employment_status: list[EmploymentStatus] = []
+    day_types: list[WorkedDayType] = []
+    late: list[Band] = []
+    early: list[Band] = []
+    late_minute_share: Annotated[float, Field(gt=0, le=1)] | None = None
+    early_minute_share: Annotated[float, Field(gt=0, le=1)] | None = None
+    late_tolerance_minutes: Annotated[int, Field(ge=0, le=240)] = 0
+    make_up_minutes: Annotated[int, Field(ge=0, le=480)] = 0
+    counts_seconds: bool = False
     missing_tap_share: Annotated[float, Field(ge=0, le=1)]
     absent_day_share: Annotated[float, Field(ge=0, le=1)]
     base: Literal["allowance", "attendance_part"]
     month_cap_share: Annotated[float, Field(ge=0, le=1)] = 1.0
     source: str
 
+    @field_validator("late", "early")
+    @classmethod
+    def _ascending(cls, value: list[Band]) -> list[Band]:
+        for number, (before, band) in enumerate(pairwise(value), start=1):
+            if band.from_minutes <= before.from_minutes:
+                raise _misplaced("bands are listed from the shortest to the longest", number, "from_minutes")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Deduction:
+        seen: set[str] = set()
+        for key, bands, rate in (
+            ("late", self.late, self.late_minute_share),
+            ("early", self.early, self.early_minute_share),
+        ):
+            if bands and rate is not None:
+                raise ValueError(f"declare either the bands `{key}` or `{key}_minute_share`, not both")
+            for number, band in enumerate(bands):
+                if band.code in seen:
+                    raise _misplaced(f"the code {band.code} stands twice in this table", key, number, "code")
+                seen.add(band.code)
+        return self
+
+    def applies_to(self, employment_status: str, day_type: str) -> bool:
+        return (not self.employment_status or employment_status in self.employment_status) and (
+            not self.day_types or day_type in self.day_types
+        )
+
 
 class DisciplineThreshold(Model):
-    """An early-warning threshold of PP 94/2021: reached at `days` unexcused days (cumulative or consecutive).
-    A policy lists them from the mildest to the gravest."""
+    """An early-warning threshold of PP 94/2021: reached at `days` unexcused days (cumulative or consecutive), in force
+    from `valid_from` to `valid_to` (empty: always). A policy lists them from the mildest to the gravest."""
 
     code: str
     counter: Literal["year", "run"]
     days: Annotated[int, Field(ge=1)]
+    valid_from: Month | None = None
+    valid_to: Month | None = None
+
+    def is_in_force(self, month: str) -> bool:
+        return (self.valid_from or month) <= month <= (self.valid_to or month)
+
+
+def _misplaced(problem: str, *place: str | int) -> ValidationError:
+    """An error at `place` below the value that a validator sees, so that the loader finds file and line."""
+    error = PydanticCustomError("policy", "{problem}", {"problem": problem})
+    return ValidationError.from_exception_data("policy", [InitErrorDetails(type=error, loc=place, input=None)])
 
 
 # ---- survey --------------------------------------------------------------------------------------------------------
@@ -467,10 +557,46 @@ class Policy(Model):
             raise ValueError(f"'{value}' is not a time zone; Indonesia has Asia/Jakarta, Asia/Makassar, Asia/Jayapura")
         return value
 
+    @field_validator("deductions")
+    @classmethod
+    def _unambiguous(cls, value: list[Deduction]) -> list[Deduction]:
+        for (first, one), (second, other) in combinations(enumerate(value), 2):
+            both = next((k for k in _DEDUCTED if one.applies_to(*k) and other.applies_to(*k)), None)
+            if one.valid_from == other.valid_from and both is not None:
+                raise _misplaced(
+                    f"from {one.valid_from} on, tables {first + 1} and {second + 1} both hold for {both[0]} on "
+                    f"{both[1]} days; name other employment_status or day_types",
+                    second,
+                )
+        for month in {table.valid_from for table in value}:
+            for status in get_args(EmploymentStatus):
+                found = [t for d in get_args(WorkedDayType) if (t := _in_force(value, month, status, d))]
+                for table in found[1:]:
+                    if (table.base, table.month_cap_share) != (found[0].base, found[0].month_cap_share):
+                        raise _misplaced(
+                            f"in {month} another table with another base or month_cap_share holds for other days of "
+                            f"{status}; a month's deductions need one base and one cap to add up",
+                            value.index(table),
+                        )
+        return value
+
+    @field_validator("discipline")
+    @classmethod
+    def _mildest_first(cls, value: list[DisciplineThreshold]) -> list[DisciplineThreshold]:
+        for number, threshold in enumerate(value):
+            before = [t for t in value[:number] if t.counter == threshold.counter and t.days > threshold.days]
+            if before and any(_overlap(t, threshold) for t in before):
+                raise _misplaced("thresholds are listed from the mildest to the gravest", number, "days")
+        return value
+
     @model_validator(mode="after")
     def _consistent(self) -> Policy:
         if self.attendance.default_schedule not in self.schedules:
             raise ValueError(f"attendance.default_schedule '{self.attendance.default_schedule}' is not among schedules")
+        for status, schedule in self.attendance.schedule_by_employment.items():
+            if schedule not in self.schedules:
+                place = ("attendance", "schedule_by_employment", status)
+                raise _misplaced(f"'{schedule}' is not among schedules", *place)
         weights = sum(i.weight for i in self.indicators.values() if i.is_active and "employee" in i.subjects)
         if weights and abs(weights - 1) > 1e-9:
             raise ValueError(f"the weights of the active employee indicators sum to {weights:g}, not 1")
@@ -480,7 +606,19 @@ class Policy(Model):
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 
-    def deduction(self, month: str) -> Deduction | None:
-        """The deduction table in force in `month`, None when none has started."""
-        started = [d for d in self.deductions if d.valid_from <= month]
-        return max(started, key=lambda d: d.valid_from) if started else None
+    def deduction(self, month: str, employment_status: str, day_type: str) -> Deduction | None:
+        """The deduction table in force in `month` for such days of such people, None when none has started."""
+        return _in_force(self.deductions, month, employment_status, day_type)
+
+
+_DEDUCTED = [(status, kind) for status in get_args(EmploymentStatus) for kind in get_args(WorkedDayType)]
+
+
+def _in_force(tables: list[Deduction], month: str, employment_status: str, day_type: str) -> Deduction | None:
+    started = [t for t in tables if t.valid_from <= month and t.applies_to(employment_status, day_type)]
+    return max(started, key=lambda t: t.valid_from) if started else None
+
+
+def _overlap(one: DisciplineThreshold, other: DisciplineThreshold) -> bool:
+    spans = [(t.valid_from or "0000-01", t.valid_to or "9999-12") for t in (one, other)]
+    return max(first for first, _ in spans) <= min(last for _, last in spans)

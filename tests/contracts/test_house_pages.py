@@ -39,10 +39,11 @@ def test_every_page_is_loaded() -> None:
     assert len(CONTRACTS) == len(PAGES) > 0
 
 
-def test_the_ten_feeds_and_which_of_them_have_months() -> None:
+def test_the_feeds_and_which_of_them_have_months() -> None:
     months = {name: contract.month_from for name, contract in load_contracts().incoming.items()}
     assert months == {
         "attendance_log": "tapped_at",
+        "device_outage": None,
         "device_pin": None,
         "employee": None,
         "feedback_response": "submitted_at",

@@ -86,11 +86,34 @@ def test_a_night_shift_ends_on_the_next_day_and_none_begins_on_the_last(mamuju: 
 
 
 def test_a_scanner_that_was_down_gave_no_tap_that_day(mamuju: RegionWorld, taps: list[Tap]) -> None:
-    down = mamuju.presence.down_day
-    assert down == dt.date(2026, 2, 6)
-    devices = {tap.device_id for tap in taps if tap.tapped_at.date() == down}
+    down = mamuju.presence.outage
+    assert down is not None
+    assert (down.started_at.isoformat(), down.ended_at.isoformat()) == ("2026-02-06T00:00:00", "2026-02-07T00:00:00")
+    devices = {tap.device_id for tap in taps if tap.tapped_at.date() == down.started_at.date()}
     assert "MMJ-03" not in devices
     assert "MMJ-02" in devices
+
+
+@pytest.mark.parametrize("region", REGIONS, ids=lambda region: region.region)
+def test_every_region_has_an_outage_in_which_nobody_taps_there(region: Region) -> None:
+    world = world_of(region)
+    down = world.presence.outage
+    assert down is not None
+    taps = taps_of(region, world.people, world.days, world.presence, random.Random(1))
+    there = [tap.tapped_at for tap in taps if tap.device_id == down.device_id]
+    assert there
+    assert not any(down.started_at <= at < down.ended_at for at in there)
+
+
+def test_part_time_staff_of_pariaman_go_home_before_noon() -> None:
+    pariaman = next(region for region in REGIONS if region.region == "pariaman")
+    world = world_of(pariaman)
+    part_time = {pin.pin: p for p in world.people for pin in p.pins if p.employment_status == "pppk_paruh_waktu"}
+    owned = {(pin.device_id, pin.pin) for p in part_time.values() if not p.is_rostered for pin in p.pins}
+    taps = taps_of(pariaman, world.people, world.days, world.presence, random.Random(1))
+    last = [tap.tapped_at.time() for tap in taps if (tap.device_id, tap.pin) in owned]
+    assert last
+    assert max(last) < dt.time(12, 30)
 
 
 def test_one_person_is_often_absent_and_one_for_a_long_run(mamuju: RegionWorld) -> None:

@@ -19,8 +19,8 @@ from kinerja_pipeline.validated.policy_rules import with_policy_rules
 from kinerja_pipeline.validated.split import split
 
 FEEDS = (
-    "org_unit", "employee", "device_pin", "attendance_log", "leave_permit", "shift_roster", "task_record",
-    "feedback_response", "indicator_measurement", "performance_rating",
+    "org_unit", "employee", "device_pin", "attendance_log", "device_outage", "leave_permit", "shift_roster",
+    "task_record", "feedback_response", "indicator_measurement", "performance_rating",
 )  # fmt: skip
 REGIONS = ("manokwari", "salor", "mamuju", "pariaman", "nanggalo")
 

@@ -132,13 +132,16 @@ def tap_frame(rows: list[tuple[str, str, str]]) -> pl.DataFrame:
     )
 
 
-def employee_frame(rows: list[tuple[str, str, str | None, str, str | None]], assignment: str = "utama") -> pl.DataFrame:
+def employee_frame(
+    rows: list[tuple[str, str, str | None, str, str | None]], assignment: str = "utama", status: str = "pns"
+) -> pl.DataFrame:
     """(nip, unit, schedule, first day, last day)."""
     return frame(
-        [(nip, assignment, day(start), unit, schedule, day(end)) for nip, unit, schedule, start, end in rows],
+        [(nip, assignment, day(start), status, unit, schedule, day(end)) for nip, unit, schedule, start, end in rows],
         nip=pl.String,
         assignment_code=pl.String,
         valid_from=pl.Date,
+        employment_status=pl.String,
         unit_id=pl.String,
         schedule_id=pl.String,
         valid_to=pl.Date,
@@ -174,4 +177,14 @@ def roster_frame(rows: list[tuple[str, str, str]]) -> pl.DataFrame:
     """(nip, day, shift)."""
     return frame(
         [(nip, day(on), shift) for nip, on, shift in rows], nip=pl.String, work_date=pl.Date, schedule_id=pl.String
+    )
+
+
+def outage_frame(rows: list[tuple[str, str, str | None]]) -> pl.DataFrame:
+    """(device, down from, up again)."""
+    return frame(
+        [(device, local(start), end and local(end)) for device, start, end in rows],
+        device_id=pl.String,
+        started_at=pl.Datetime("us"),
+        ended_at=pl.Datetime("us"),
     )

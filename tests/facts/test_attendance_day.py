@@ -16,6 +16,7 @@ from facts_world import (
     CITRA,
     employee_frame,
     make_policy,
+    outage_frame,
     permit_frame,
     pin_frame,
     roster_frame,
@@ -26,7 +27,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kinerja_pipeline.facts.attendance import attendance_day, attendance_month
-from kinerja_pipeline.policies.model import Policy
+from kinerja_pipeline.policies.model import Deduction, Policy
 
 POLICY = make_policy()
 APRIL_END = dt.date(2026, 4, 30)
@@ -49,6 +50,7 @@ def build(
     pins: pl.DataFrame | None = None,
     permits: pl.DataFrame | None = None,
     rosters: pl.DataFrame | None = None,
+    outages: pl.DataFrame | None = None,
     policy: Policy = POLICY,
     month: str = "2026-04",
     as_of: dt.date = APRIL_END,
@@ -60,10 +62,15 @@ def build(
         pin_frame([("D1", "1", ANI, ALWAYS, None)]) if pins is None else pins,
         permit_frame([]) if permits is None else permits,
         roster_frame([]) if rosters is None else rosters,
+        outage_frame([]) if outages is None else outages,
         policy,
         month,
         as_of,
     )
+
+
+def with_tables(*tables: Deduction) -> Policy:
+    return POLICY.model_copy(update={"deductions": list(tables)})
 
 
 def on(days: pl.DataFrame, date: str, *columns: str, nip: str = ANI) -> tuple[Any, ...]:
@@ -102,10 +109,12 @@ def test_a_punctual_day_in_full() -> None:
         "early_code": None,
         "deduction_share": 0.0,
         "deduction_base_code": "attendance_part",
+        "deduction_rule": None,
         "tap_count": 2,
         "rule_version": "2026.1",
         "is_workday": True,
         "is_present": True,
+        "deduction_cap_share": 0.4,
     }
 
 
@@ -129,7 +138,7 @@ def test_minutes_reach_the_band_they_should(first: str, last: str, expected: tup
 
 
 def test_a_policy_may_count_started_minutes() -> None:
-    strict = make_policy(attendance={"counts_seconds": True})
+    strict = with_tables(POLICY.deductions[0].model_copy(update={"counts_seconds": True}))
     days = build(at_work("2026-04-06", "07:30:01", "16:00:00"), policy=strict)
     assert on(days, "2026-04-06", "late_minutes", "early_minutes") == (1, 0)
 
@@ -189,8 +198,8 @@ def test_repeats_within_a_minute_are_one_tap() -> None:
 
 def test_the_pressed_state_is_never_used() -> None:
     pressed = tap_frame(at_work("2026-04-06", "07:25", "16:05")).with_columns(state_code=pl.Series([1, 0]))
-    arguments = (people((ANI, None)), pin_frame([("D1", "1", ANI, ALWAYS, None)]), permit_frame([]), roster_frame([]))
-    days = attendance_day(pressed, *arguments, POLICY, "2026-04", APRIL_END)
+    pins, nothing = pin_frame([("D1", "1", ANI, ALWAYS, None)]), (permit_frame([]), roster_frame([]), outage_frame([]))
+    days = attendance_day(pressed, people((ANI, None)), pins, *nothing, POLICY, "2026-04", APRIL_END)
     assert on(days, "2026-04-06", "status_code", "first_in_local") == ("present", "07:25")
 
 
@@ -416,6 +425,236 @@ def test_absence_needs_every_device_of_the_person_to_have_worked() -> None:
 def test_a_night_shift_is_absent_only_when_both_dates_were_recorded() -> None:
     assert on(guard(heard("D1", "2026-04-06")), "2026-04-06", "status_code") == ("not_recorded",)
     assert on(guard(heard("D1", "2026-04-06", "2026-04-07")), "2026-04-06", "status_code") == ("absent",)
+
+
+# ---- outages -------------------------------------------------------------------------------------------------------
+
+OUTAGE = outage_frame([("D1", "2026-04-06 06:00", "2026-04-06 09:00")])
+
+
+def test_an_outage_waives_the_missing_tap_but_not_lateness() -> None:
+    columns = ("status_code", "deduction_share", "deduction_rule", "is_present")
+    only_out = build([("D1", "1", "2026-04-06 15:50")], outages=OUTAGE)
+    waived = "PSW1 1-30 min 0.50 % + missing in-tap waived, device outage, rules of 2026-01"
+    assert on(only_out, "2026-04-06", *columns) == ("missing_in", 0.005, waived, True)
+    late = build(at_work("2026-04-06", "09:30", "16:00"), outages=OUTAGE)
+    assert on(late, "2026-04-06", *columns) == ("late", 0.025, "TL4 from 91 min 2.50 %, rules of 2026-01", True)
+
+
+def test_an_outage_of_another_device_or_day_waives_nothing() -> None:
+    tap = [("D1", "1", "2026-04-06 16:00")]
+    for device, start, end in (("D2", "06", "06"), ("D1", "05", "05"), ("D1", "07", "07")):
+        other = outage_frame([(device, f"2026-04-{start} 00:00", f"2026-04-{end} 23:59")])
+        assert on(build(tap, outages=other), "2026-04-06", "deduction_share") == (0.015,)
+    until_midnight = outage_frame([("D1", "2026-04-05 08:00", "2026-04-06 00:00")])
+    assert on(build(tap, outages=until_midnight), "2026-04-06", "deduction_share") == (0.015,)
+
+
+def test_an_outage_nobody_ended_lasts() -> None:
+    still_down = outage_frame([("D1", "2026-03-30 08:00", None)])
+    days = build([("D1", "1", "2026-04-06 16:00"), ("D1", "1", "2026-04-30 16:00")], outages=still_down)
+    assert on(days, "2026-04-06", "deduction_share") == (0.0,)
+    assert on(days, "2026-04-30", "deduction_share") == (0.0,)
+
+
+def test_a_device_that_was_down_and_gave_no_tap_judges_nobody_and_one_that_gave_some_excuses_no_absence() -> None:
+    assert on(build([], outages=OUTAGE), "2026-04-06", "status_code") == ("not_recorded",)
+    days = build(heard("D1", "2026-04-06"), outages=OUTAGE)
+    assert on(days, "2026-04-06", "status_code", "deduction_share") == ("absent", 0.05)
+
+
+def test_a_night_shift_is_touched_by_an_outage_on_either_date() -> None:
+    morning = outage_frame([("D1", "2026-04-07 05:00", "2026-04-07 12:00")])
+    days = guard([("D1", "1", "2026-04-06 20:25"), ("D1", "1", "2026-04-07 20:25")], outages=morning)
+    assert on(days, "2026-04-06", "status_code", "deduction_share") == ("missing_out", 0.0)
+    assert on(days, "2026-04-07", "status_code", "deduction_share") == ("missing_out", 0.0)
+    assert on(guard([("D1", "1", "2026-04-08 20:25")], outages=morning), "2026-04-08", "deduction_share") == (0.015,)
+
+
+# ---- rule tables ---------------------------------------------------------------------------------------------------
+
+
+def ruled(**changes: Any) -> Policy:
+    return with_tables(POLICY.deductions[0].model_copy(update=changes))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "rule"),
+    [
+        ("07:30", "16:00", None),
+        ("07:31", "16:00", "TL1 1-30 min 0.50 %, rules of 2026-01"),
+        ("08:01", "15:29", "TL2 31-90 min 1.00 % + PSW2 from 31 min 1.00 %, rules of 2026-01"),
+    ],
+)
+def test_a_days_deduction_names_its_rules(first: str, last: str, rule: str | None) -> None:
+    assert on(build(at_work("2026-04-06", first, last)), "2026-04-06", "deduction_rule") == (rule,)
+
+
+def test_missing_taps_and_absences_name_their_rule_and_unjudged_days_name_none() -> None:
+    days = build([*heard("D1", "2026-04-06"), ("D1", "1", "2026-04-07 09:01")])
+    columns = ("deduction_rule", "deduction_share")
+    assert on(days, "2026-04-06", *columns) == ("absent 5.00 %, rules of 2026-01", 0.05)
+    both = "TL4 from 91 min 2.50 % + missing out-tap 1.50 %, rules of 2026-01"
+    assert on(days, "2026-04-07", *columns) == (both, 0.04)
+    assert on(days, "2026-04-08", *columns) == (None, None)  # not recorded
+    assert on(days, "2026-04-03", *columns) == (None, 0.0)  # a holiday
+    greedy = build([("D1", "1", "2026-04-06 09:01")], policy=ruled(missing_tap_share=0.99))
+    capped = "TL4 from 91 min 2.50 % + missing out-tap 99.00 %, at most 100 %, rules of 2026-01"
+    assert on(greedy, "2026-04-06", *columns) == (capped, 1.0)
+
+
+def test_the_same_91_minutes_cost_what_each_rule_says() -> None:
+    taps = at_work("2026-04-06", "09:01", "16:00")
+    columns = ("late_minutes", "late_code", "deduction_share", "deduction_rule")
+    by_minute = build(taps, policy=ruled(late=[], late_minute_share=0.00003))
+    line = "late 91 min x 0.003 %, rules of 2026-01"
+    assert on(by_minute, "2026-04-06", *columns) == (91, None, pytest.approx(0.00273), line)
+    nothing = build(taps, policy=ruled(late=[]))
+    assert on(nothing, "2026-04-06", *columns) == (91, None, 0.0, None)
+    assert on(build(taps), "2026-04-06", "deduction_share") == (0.025,)
+
+
+def test_leaving_early_may_cost_by_the_minute_too() -> None:
+    days = build(at_work("2026-04-06", "07:30", "15:20"), policy=ruled(early=[], early_minute_share=0.001))
+    columns = ("early_minutes", "early_code", "deduction_share", "deduction_rule")
+    assert on(days, "2026-04-06", *columns) == (40, None, 0.04, "early 40 min x 0.10 %, rules of 2026-01")
+
+
+def test_tolerated_minutes_are_late_but_free_and_beyond_it_all_count() -> None:
+    lenient = ruled(late_tolerance_minutes=30)
+    columns = ("status_code", "late_minutes", "late_code", "deduction_share", "deduction_rule")
+    free = ("late", 30, None, 0.0, "late 30 min within tolerance, rules of 2026-01")
+    assert on(build(at_work("2026-04-06", "08:00", "16:00"), policy=lenient), "2026-04-06", *columns) == free
+    costly = ("late", 31, "TL2", 0.01, "TL2 31-90 min 1.00 %, rules of 2026-01")
+    assert on(build(at_work("2026-04-06", "08:01", "16:00"), policy=lenient), "2026-04-06", *columns) == costly
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        ("07:50", "16:20:59", ("present", 0, 0.0, "20 min made up, rules of 2026-01")),
+        ("07:50", "16:12", ("late", 8, 0.005, "TL1 1-30 min 0.50 % + 12 min made up, rules of 2026-01")),
+        ("08:20", "17:30", ("late", 20, 0.005, "TL1 1-30 min 0.50 % + 30 min made up, rules of 2026-01")),
+        ("07:50", "16:00", ("late", 20, 0.005, "TL1 1-30 min 0.50 %, rules of 2026-01")),
+        ("07:20", "17:30", ("present", 0, 0.0, None)),
+    ],
+)
+def test_staying_longer_cancels_lateness_up_to_the_limit(first: str, last: str, expected: tuple[Any, ...]) -> None:
+    days = build(at_work("2026-04-06", first, last), policy=ruled(make_up_minutes=30))
+    assert on(days, "2026-04-06", "status_code", "late_minutes", "deduction_share", "deduction_rule") == expected
+
+
+def test_without_a_make_up_rule_staying_longer_cancels_nothing() -> None:
+    assert on(build(at_work("2026-04-06", "07:50", "18:00")), "2026-04-06", "late_minutes") == (20,)
+
+
+def test_day_types_and_employment_have_their_own_tables() -> None:
+    plain = POLICY.deductions[0]
+    policy = with_tables(
+        plain.model_copy(update={"day_types": ["normal", "ramadan", "shift"], "employment_status": ["pns"]}),
+        plain.model_copy(update={"day_types": ["friday"], "absent_day_share": 0.08}),
+        plain.model_copy(
+            update={
+                "day_types": ["normal"],
+                "employment_status": ["pppk"],
+                "base": "allowance",
+                "absent_day_share": 0.02,
+            }
+        ),
+    )
+    silent = heard("D1", "2026-04-09", "2026-04-10")
+    columns = ("deduction_share", "deduction_base_code")
+    civil = build(silent, policy=policy)
+    assert on(civil, "2026-04-09", *columns) == (0.05, "attendance_part")
+    assert on(civil, "2026-04-10", *columns) == (0.08, "attendance_part")
+    contract = build(silent, policy=policy, employees=employee_frame([(ANI, "U1", None, ALWAYS, None)], status="pppk"))
+    assert on(contract, "2026-04-09", *columns) == (0.02, "allowance")
+    part_time = employee_frame([(ANI, "U1", None, ALWAYS, None)], status="pppk_paruh_waktu")
+    assert on(build(silent, policy=policy, employees=part_time), "2026-04-09", *columns) == (None, None)
+
+
+def test_a_later_table_replaces_the_earlier_from_its_month_on() -> None:
+    plain = POLICY.deductions[0]
+    policy = with_tables(plain, plain.model_copy(update={"valid_from": "2026-04", "absent_day_share": 0.06}))
+    april = build(heard("D1", "2026-04-06"), policy=policy)
+    assert on(april, "2026-04-06", "deduction_rule") == ("absent 6.00 %, rules of 2026-04",)
+    march = build(heard("D1", "2026-03-30"), policy=policy, month="2026-03", as_of=dt.date(2026, 3, 31))
+    assert on(march, "2026-03-30", "deduction_rule") == ("absent 5.00 %, rules of 2026-01",)
+
+
+# ---- other hours ---------------------------------------------------------------------------------------------------
+
+
+def with_schedule(name: str, **changes: Any) -> Policy:
+    schedule = POLICY.schedules["office_5_day"].model_copy(update=changes)
+    return POLICY.model_copy(update={"schedules": POLICY.schedules | {name: schedule}})
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        ("07:30", "16:00", ("present", 0, 0)),
+        ("08:10:40", "16:40", ("present", 0, 0)),  # 40 minutes later, until 16:40
+        ("08:10", "16:35", ("left_early", 0, 5)),
+        ("08:35", "17:00", ("late", 5, 0)),  # 60 of 65 minutes shift, until 17:00
+        ("07:00", "15:45", ("left_early", 0, 15)),  # the start never shifts forward
+    ],
+)
+def test_a_flexible_start_shifts_the_end_with_it(first: str, last: str, expected: tuple[Any, ...]) -> None:
+    policy = with_schedule("flexible", flexible_minutes=60)
+    days = build(at_work("2026-04-06", first, last), policy=policy, employees=people((ANI, "flexible")))
+    assert on(days, "2026-04-06", "status_code", "late_minutes", "early_minutes") == expected
+    assert on(days, "2026-04-06", "scheduled_out_at") == (utc("2026-04-06 07:00"),)
+
+
+def test_part_time_staff_have_the_hours_of_their_employment_unless_their_assignment_names_others() -> None:
+    morning = {"mon": {"start": "07:30", "end": "11:30"}}
+    sections = POLICY.model_dump()
+    sections["schedules"]["part_time"] = {"labels": {"id": "a", "en": "a"}, "week": morning}
+    sections["attendance"]["schedule_by_employment"] = {"pppk_paruh_waktu": "part_time"}
+    policy = Policy.model_validate(sections)
+
+    def hired(schedule: str | None, status: str) -> pl.DataFrame:
+        employees = employee_frame([(ANI, "U1", schedule, ALWAYS, None)], status=status)
+        return build(at_work("2026-04-06", "07:25", "11:31"), policy=policy, employees=employees)
+
+    columns = ("schedule_id", "status_code", "early_minutes")
+    assert on(hired(None, "pppk_paruh_waktu"), "2026-04-06", *columns) == ("part_time", "present", 0)
+    assert on(hired(None, "pppk_paruh_waktu"), "2026-04-07", "status_code") == ("off",)
+    assert on(hired(None, "pppk"), "2026-04-06", *columns) == ("office_5_day", "missing_out", None)
+    assert on(hired("guard", "pppk_paruh_waktu"), "2026-04-06", "schedule_id") == ("guard",)
+
+
+def test_hours_change_from_a_month_on() -> None:
+    later = {"valid_from": "2026-04", "week": {"mon": {"start": "08:00", "end": "16:00"}}}
+    sections = POLICY.model_dump()
+    sections["schedules"]["office_5_day"]["changes"] = [later]
+    policy = Policy.model_validate(sections)
+    april = build(at_work("2026-04-06", "07:50", "16:00"), policy=policy)
+    assert on(april, "2026-04-06", "status_code", "scheduled_in_at") == ("present", utc("2026-04-05 23:00"))
+    assert on(april, "2026-04-07", "status_code") == ("off",)
+    march = build(at_work("2026-03-30", "07:50", "16:00"), policy=policy, month="2026-03", as_of=dt.date(2026, 3, 31))
+    assert on(march, "2026-03-30", "status_code", "late_minutes") == ("late", 20)
+
+
+def test_remote_work_is_no_absence_costs_nothing_and_is_no_working_day() -> None:
+    policy = make_policy(permits={"jauh": {"labels": {"id": "a", "en": "a"}, "status": "remote_work"}})
+    remote = permit_frame([permit("jauh", "whole")])
+    days = build([*heard("D1", "2026-04-06"), ("D1", "1", "2026-04-06 09:00")], permits=remote, policy=policy)
+    columns = ("status_code", "deduction_share", "deduction_rule", "late_minutes", "is_workday", "is_present")
+    assert on(days, "2026-04-06", *columns) == ("remote_work", 0.0, None, None, False, False)
+    month = attendance_month(days, policy, "2026-04").row(0, named=True)
+    assert (month["workday_count"], month["leave_count"], month["absent_count"]) == (0, 1, 0)
+
+
+def test_a_regional_day_off_is_free_and_a_shift_on_it_is_not() -> None:
+    taps = heard("D1", "2026-03-26")
+    march: dict[str, Any] = {"month": "2026-03", "as_of": dt.date(2026, 3, 31)}
+    assert on(build(taps, **march), "2026-03-26", "status_code") == ("holiday",)
+    rostered = build(
+        taps, employees=people((ANI, "shift_morning")), rosters=roster(("2026-03-26", "shift_morning")), **march
+    )
+    assert on(rostered, "2026-03-26", "status_code") == ("absent",)
 
 
 MINUTES = st.integers(min_value=0, max_value=5 * 24 * 60 - 1)

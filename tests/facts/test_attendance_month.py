@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from facts_world import ANI, BUDI, frame, make_policy
 
-from kinerja_pipeline.facts.attendance import attendance_month
+from kinerja_pipeline.facts.attendance import COUNTED_COLUMNS, attendance_month
 from kinerja_pipeline.policies.model import Policy
 
 PRESENT = ("present", 2, 0, 0, 0.0)
@@ -25,7 +25,10 @@ def written(start: str, *days: Day, nip: str = ANI, unit: str = "U1") -> pl.Data
     first = dt.date.fromisoformat(start)
     dates = [first + dt.timedelta(days=n) for n in range(len(days))]
     return frame(
-        [(nip, on, on.isoformat()[:7], unit, *day) for on, day in zip(dates, days, strict=True)],
+        [
+            (nip, on, on.isoformat()[:7], unit, *day, 0.4, "attendance_part")
+            for on, day in zip(dates, days, strict=True)
+        ],
         nip=pl.String,
         work_date=pl.Date,
         period=pl.String,
@@ -35,6 +38,8 @@ def written(start: str, *days: Day, nip: str = ANI, unit: str = "U1") -> pl.Data
         late_minutes=pl.Int64,
         early_minutes=pl.Int64,
         deduction_share=pl.Float64,
+        deduction_cap_share=pl.Float64,
+        deduction_base_code=pl.String,
     )
 
 
@@ -75,6 +80,7 @@ def test_a_month_in_full() -> None:
         "attendance_share": 5 / 7,
         "punctuality_share": 2 / 5,
         "deduction_share": 0.105,
+        "deduction_base_code": "attendance_part",
         "unexcused_year_count": 1,
         "unexcused_run_count": 1,
         "counted_from_date": dt.date(2026, 1, 1),
@@ -167,3 +173,42 @@ def test_people_without_days_in_the_month_have_no_row() -> None:
 
 def test_an_empty_month_is_an_empty_table() -> None:
     assert attendance_month(written("2026-01-05"), make_policy(), "2026-01").height == 0
+
+
+# ---- what the policy adds --------------------------------------------------------------------------------------------
+
+
+def test_450_late_minutes_are_one_unexcused_day_where_the_policy_says_so() -> None:
+    late = ("late", 2, 150, 0, 0.01)
+    days = pl.concat([written("2026-01-05", late, late, ABSENT), written("2026-02-02", late, ABSENT, ABSENT)])
+    columns = ("absent_count", "unexcused_year_count", "unexcused_run_count", "discipline_threshold_code")
+    assert of(days, *columns, month="2026-02") == (2, 3, 2, "year_3")
+    strict = make_policy(attendance={"late_minutes_per_unexcused_day": 450})
+    assert of(days, *columns, month="2026-02", policy=strict) == (2, 4, 2, "year_4")
+    assert of(days, *columns, month="2026-01", policy=strict) == (1, 1, 1, None)  # 300 minutes are not yet a day
+
+
+def test_earlier_months_need_only_the_counted_columns() -> None:
+    january, february = written("2026-01-05", ABSENT, ABSENT), written("2026-02-02", ABSENT, PRESENT)
+    slim = pl.concat([january.select(COUNTED_COLUMNS), february], how="diagonal")
+    whole = pl.concat([january, february])
+    assert attendance_month(slim, make_policy(), "2026-02").equals(attendance_month(whole, make_policy(), "2026-02"))
+
+
+def test_days_of_two_bases_do_not_add_up() -> None:
+    days = written("2026-01-05", ABSENT, ABSENT)
+    columns = ("deduction_share", "deduction_base_code")
+    assert of(days, *columns) == (0.1, "attendance_part")
+    mixed = days.with_columns(deduction_base_code=pl.Series(["allowance", "attendance_part"]))
+    assert of(mixed, *columns) == (None, None)
+
+
+def test_a_threshold_holds_only_while_it_is_in_force() -> None:
+    thresholds = [
+        {"code": "old_2", "counter": "year", "days": 2, "valid_to": "2026-01"},
+        {"code": "new_3", "counter": "year", "days": 3, "valid_from": "2026-02"},
+    ]
+    policy = make_policy(discipline=thresholds)
+    days = pl.concat([written("2026-01-05", ABSENT, ABSENT), written("2026-02-02", PRESENT, ABSENT)])
+    assert of(days, "discipline_threshold_code", policy=policy) == ("old_2",)
+    assert of(days, "discipline_threshold_code", month="2026-02", policy=policy) == ("new_3",)

@@ -42,11 +42,12 @@ def test_the_five_regions_load_with_their_clocks(packaged: dict[str, Policy]) ->
     assert all(name == policy.region for name, policy in packaged.items())
 
 
-def test_the_packaged_office_week_is_37_and_a_half_hours_and_32_and_a_half_in_ramadan(
-    packaged: dict[str, Policy],
+@pytest.mark.parametrize("name", ["office_5_day", "office_6_day"])
+def test_the_packaged_office_weeks_are_37_and_a_half_hours_and_32_and_a_half_in_ramadan(
+    name: str, packaged: dict[str, Policy]
 ) -> None:
     # Perpres 21/2023, without breaks.
-    office = packaged["salor"].schedules["office_5_day"]
+    office = packaged["salor"].schedules[name]
     for week, minutes in ((office.week, 2250), (office.ramadan, 1950)):
         assert week is not None
         lengths = [
@@ -101,9 +102,49 @@ def test_a_time_of_day_may_stand_without_quotes(tmp_path: Path) -> None:
     assert (monday.start, monday.end, monday.break_start) == (dt.time(7, 30), dt.time(16), dt.time(12))
 
 
+TABLE = "{valid_from: 2026-01, missing_tap_share: 0, absent_day_share: 0, base: allowance, source: x"
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        (
+            "deductions:\n  - valid_from: 2026-01\n    late:\n      - {from_minutes: 31, code: TL2, share: 0.01}\n"
+            "      - {from_minutes: 1, code: TL1, share: 0.005}\n    missing_tap_share: 0\n    absent_day_share: 0\n"
+            "    base: allowance\n    source: x\n",
+            "line 5: deductions.0.late.1.from_minutes: bands are listed from the shortest to the longest",
+        ),
+        (
+            f"deductions:\n  - {TABLE}, late: [{{from_minutes: 1, code: T, share: 0}}],\n"
+            "     early: [{from_minutes: 1, code: T, share: 0}]}",
+            "line 3: deductions.0.early.0.code: the code T stands twice in this table",
+        ),
+        (
+            f"deductions:\n  - {TABLE}, late: [{{from_minutes: 1, code: T, share: 0}}], late_minute_share: 0.1}}",
+            "line 2: deductions.0: declare either the bands `late` or `late_minute_share`, not both",
+        ),
+        (
+            f"deductions:\n  - {TABLE}}}\n  - {TABLE}, employment_status: [pppk], day_types: [shift]}}",
+            "line 3: deductions.1: from 2026-01 on, tables 1 and 2 both hold for pppk on shift days; name other",
+        ),
+        (
+            f"deductions:\n  - {TABLE}, day_types: [normal]}}\n"
+            f"  - {TABLE}, month_cap_share: 0.5, day_types: [friday]}}",
+            "line 3: deductions.1: in 2026-01 another table with another base or month_cap_share holds for other days",
+        ),
+        (
+            "attendance:\n  schedule_by_employment:\n    pppk: nights",
+            "line 3: attendance.schedule_by_employment.pppk: 'nights' is not among schedules",
+        ),
+        (
+            "discipline:\n  - {code: b, counter: year, days: 4}\n  - {code: a, counter: year, days: 3}",
+            "line 3: discipline.1.days: thresholds are listed from the mildest to the gravest",
+        ),
+        (
+            "schedules:\n  office_5_day:\n    changes:\n      - {valid_from: 2026-04, week: {}}\n"
+            "      - {valid_from: 2026-04, week: {}}",
+            "line 5: schedules.office_5_day.changes.1.valid_from: changes are listed from the earliest to the latest",
+        ),
         (
             "periods:\n  closing_dya: 3",
             "line 2: periods.closing_dya: this key is not known; did you mean 'closing_day'?",
@@ -226,6 +267,7 @@ def test_a_version_is_the_stated_one_with_a_fingerprint(packaged: dict[str, Poli
         "follow_up: {decline: {drop: 9}}",
         "surveys: {skm: {element_weight: 0.111}}",
         "discipline: []",
+        "attendance: {late_minutes_per_unexcused_day: 450}",
         "first_month: 2025-02",
     ],
 )
@@ -244,7 +286,10 @@ def test_the_deduction_in_force_is_the_last_that_has_started(packaged: dict[str,
     policy = packaged["salor"].model_copy(
         update={"deductions": [later, table.model_copy(update={"valid_from": "2025-03"})]}
     )
-    shares = {month: policy.deduction(month) for month in ("2025-02", "2025-03", "2026-06", "2026-07", "2027-01")}
+    shares = {
+        month: policy.deduction(month, "pns", "normal")
+        for month in ("2025-02", "2025-03", "2026-06", "2026-07", "2027-01")
+    }
     assert {month: d and d.absent_day_share for month, d in shares.items()} == {
         "2025-02": None,
         "2025-03": 0.03,

@@ -38,6 +38,11 @@ GOOD: dict[str, Row] = {
         "nip": NIP,
         "valid_to": "2026-12-31",
     },
+    "device_outage": {
+        "device_id": "gate-1",
+        "started_at": "2026-03-02 06:30:00",
+        "ended_at": "2026-03-02 09:00:00",
+    },
     "employee": {
         "nip": NIP,
         "assignment_code": "utama",
@@ -136,6 +141,7 @@ GOOD: dict[str, Row] = {
 KEY_OF_THE_BROKEN: dict[str, Row] = {
     "attendance_log": {"tapped_at": "2026-03-02 16:01:00"},
     "device_pin": {"valid_from": "2026-02-01"},
+    "device_outage": {"started_at": "2026-03-03 06:30:00", "ended_at": "2026-03-03 09:00:00"},
     "employee": {"valid_from": "2026-02-01"},
     "feedback_response": {"response_id": "r-2"},
     "indicator_measurement": {"subject_id": "disdik"},
@@ -149,6 +155,7 @@ KEY_OF_THE_BROKEN: dict[str, Row] = {
 
 ROW_BREAKERS: dict[str, Row] = {
     "device_pin.valid_to__before__valid_from": {"valid_to": "2026-01-31"},
+    "device_outage.ended_at__before__started_at": {"ended_at": "2026-03-03 06:29:59"},
     "employee.nip__rounded": {"nip": "199001012020011000"},
     "employee.valid_to__before__valid_from": {"valid_to": "2026-01-31"},
     "feedback_response.round_id__missing_for__role": {"round_id": None, "role_code": "peer"},
@@ -171,6 +178,7 @@ ROW_BREAKERS: dict[str, Row] = {
 REFERENCE_BREAKERS: dict[str, Row] = {
     "attendance_log.pin__unknown": {"pin": "18"},
     "device_pin.nip__unknown": {"nip": "200001012025011003"},
+    "device_outage.device_id__unknown": {"device_id": "gate-2"},
     "employee.unit_id__unknown": {"unit_id": "disdik"},
     "leave_permit.nip__unknown": {"nip": "200001012025011003"},
     "shift_roster.nip__unknown": {"nip": "200001012025011003"},
@@ -180,6 +188,7 @@ REFERENCE_BREAKERS: dict[str, Row] = {
 
 CONFLICT_BREAKERS: dict[str, Row] = {
     "device_pin": {"nip": OTHER_NIP},
+    "device_outage": {"ended_at": "2026-03-03 10:00:00"},
     "employee": {"name": "Siti Aminah, S.Kep."},
     "feedback_response": {"score": "4"},
     "indicator_measurement": {"value": "76"},
@@ -194,6 +203,7 @@ FOLLOWS: dict[str, set[str]] = {
     # No register knows a device or person whose number is not even a number.
     "attendance_log.device_id__length": {"pin__unknown"},
     "attendance_log.pin__pattern": {"pin__unknown"},
+    "device_outage.device_id__length": {"device_id__unknown"},
     "device_pin.nip__pattern": {"nip__unknown"},
     "leave_permit.nip__pattern": {"nip__unknown"},
     "shift_roster.nip__pattern": {"nip__unknown"},
