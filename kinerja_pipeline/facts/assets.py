@@ -12,6 +12,7 @@ from dagster import AssetDep, AssetExecutionContext, AssetsDefinition, AssetSpec
 from kinerja_pipeline.facts.attendance import attendance_day, attendance_month
 from kinerja_pipeline.facts.periods import add_months, as_of, months_between, months_of, periods_of
 from kinerja_pipeline.facts.satisfaction import satisfaction_element, satisfaction_index
+from kinerja_pipeline.facts.targets import indicator_target
 from kinerja_pipeline.facts.tasks import task_outcome
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
@@ -21,7 +22,13 @@ REGISTERS = ("employee", "device_pin", "leave_permit", "shift_roster")
 
 
 def facts_assets(deployment: Deployment) -> list[AssetsDefinition]:
-    return [_attendance_day(deployment), _attendance_month(deployment), _tasks(deployment), _satisfaction(deployment)]
+    return [
+        _attendance_day(deployment),
+        _attendance_month(deployment),
+        _tasks(deployment),
+        _satisfaction(deployment),
+        _targets(deployment),
+    ]
 
 
 def _spec(deployment: Deployment, table: str, deps: list[AssetDep]) -> AssetSpec:
@@ -50,7 +57,7 @@ def _attendance_day(deployment: Deployment) -> AssetsDefinition:
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
     ) -> MaterializeResult[None]:
         region, month = region_month_of(context)
-        policy, lake, start = deployment.policies[region], home.lake, time.perf_counter()
+        policy, lake, start = deployment.policy(region, month), home.lake, time.perf_counter()
         taps = pl.concat(
             [lake.read("validated", name, region, month) for name in ("attendance_log", "attendance_margin")]
         )
@@ -77,7 +84,7 @@ def _attendance_month(deployment: Deployment) -> AssetsDefinition:
         region, month = region_month_of(context)
         start, months = time.perf_counter(), months_between(add_months(month, -11), month)
         days = home.lake.read("facts", "attendance_day", region, months)
-        frame = attendance_month(days, deployment.policies[region], month)
+        frame = attendance_month(days, deployment.policy(region, month), month)
         home.lake.write(frame, "facts", "attendance_month", region, month)
         return MaterializeResult(
             asset_key=["facts", "attendance_month"], metadata=counts(frame, time.perf_counter() - start)
@@ -100,7 +107,8 @@ def _tasks(deployment: Deployment) -> AssetsDefinition:
         start, lake = time.perf_counter(), home.lake
         # A requester's earlier task makes a later one a repeat, also across the month's end.
         tasks = lake.read("validated", "task_record", region, [add_months(month, -1), month])
-        frame = task_outcome(tasks, lake.read("validated", "employee", region), deployment.policies[region], month)
+        policy = deployment.policy(region, month)
+        frame = task_outcome(tasks, lake.read("validated", "employee", region), policy, month)
         lake.write(frame, "facts", "task_outcome", region, month)
         return MaterializeResult(
             asset_key=["facts", "task_outcome"], metadata=counts(frame, time.perf_counter() - start)
@@ -123,19 +131,36 @@ def _satisfaction(deployment: Deployment) -> AssetsDefinition:
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
     ) -> Iterator[MaterializeResult[None]]:
         region, month = region_month_of(context)
-        policy, lake, day = (
-            deployment.policies[region],
-            home.lake,
-            as_of(month, clock.local_today(deployment.policies[region].zone)),
-        )
+        lake, day = home.lake, as_of(month, clock.local_today(deployment.policy(region, month).zone))
         org_units = lake.read("validated", "org_unit", region)
         for table, function in tables.items():
             start, parts = time.perf_counter(), []
             for period in periods_of(month).values():
                 given = lake.read("validated", "feedback_response", region, months_of(period))
-                parts.append(function(given, org_units, policy, period, day))
+                parts.append(function(given, org_units, deployment.policy(region, period), period, day))
             frame = pl.concat(parts)
             lake.write(frame, "facts", table, region, month)
             yield MaterializeResult(asset_key=["facts", table], metadata=counts(frame, time.perf_counter() - start))
+
+    return build
+
+
+def _targets(deployment: Deployment) -> AssetsDefinition:
+    agreed = AssetDep(["validated", "indicator_target"], partition_mapping=deployment.of_region)
+
+    @multi_asset(
+        name="indicator_target",
+        specs=[_spec(deployment, "indicator_target", [agreed])],
+        partitions_def=deployment.region_month,
+    )
+    def build(context: AssetExecutionContext, home: HomeResource, lock: RegionLock) -> MaterializeResult[None]:
+        region, month = region_month_of(context)
+        start, lake = time.perf_counter(), home.lake
+        targets = lake.read("validated", "indicator_target", region)
+        frame = indicator_target(targets, deployment.policy(region, month), month)
+        lake.write(frame, "facts", "indicator_target", region, month)
+        return MaterializeResult(
+            asset_key=["facts", "indicator_target"], metadata=counts(frame, time.perf_counter() - start)
+        )
 
     return build

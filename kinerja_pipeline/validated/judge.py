@@ -76,3 +76,15 @@ def judge_margin(
         result = split(near, contract, zone=policy.time_zone, references=declared, deliveries=ledger, month=neighbour)
         parts.append(result.valid)
     return pl.concat(parts)
+
+
+def judge_year_before(
+    home: Home, policy: Policy, month: str, contract: Contract, references: Mapping[str, pl.DataFrame]
+) -> pl.DataFrame:
+    """The valid rows of the same month a year before, from the landed rows themselves, so that growth does not depend
+    on whether that month has been computed."""
+    declared = {name: frame for name, frame in references.items() if name in policy.feeds}
+    before = add_months(month, -12)
+    landed = scan_landed(home, policy.region, contract.name, before)
+    ledger = deliveries(home, policy.region, contract.name)
+    return split(landed, contract, zone=policy.time_zone, references=declared, deliveries=ledger, month=before).valid

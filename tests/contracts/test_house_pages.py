@@ -15,7 +15,7 @@ from kinerja_pipeline.contracts.model import Contract, contracts_folder, load_co
 
 PAGES = sorted(contracts_folder().glob("*/*.odcs.yaml"))
 CONTRACTS = [*load_contracts().incoming.values(), *load_contracts().outgoing.values()]
-PERSONAL_COLUMNS = ("nip", "supervisor_nip", "approver_nip", "pin", "subject_id")
+PERSONAL_COLUMNS = ("nip", "supervisor_nip", "approver_nip", "pin", "subject_id", "agreed_by")
 
 
 def named(contract: Contract) -> str:
@@ -36,10 +36,10 @@ def test_every_page_is_valid_odcs(path: Path, odcs: Any) -> None:
 
 
 def test_every_page_is_loaded() -> None:
-    assert len(CONTRACTS) == len(PAGES) == 26
+    assert len(CONTRACTS) == len(PAGES) == 28
 
 
-def test_the_ten_feeds_and_which_of_them_have_months() -> None:
+def test_the_eleven_feeds_and_which_of_them_have_months() -> None:
     months = {name: contract.month_from for name, contract in load_contracts().incoming.items()}
     assert months == {
         "attendance_log": "tapped_at",
@@ -47,6 +47,7 @@ def test_the_ten_feeds_and_which_of_them_have_months() -> None:
         "employee": None,
         "feedback_response": "submitted_at",
         "indicator_measurement": "period",
+        "indicator_target": None,
         "leave_permit": None,
         "org_unit": None,
         "performance_rating": "period",

@@ -19,7 +19,7 @@ from kinerja_pipeline.validated.split import split
 
 FEEDS = (
     "org_unit", "employee", "device_pin", "attendance_log", "leave_permit", "shift_roster", "task_record",
-    "feedback_response", "indicator_measurement", "performance_rating",
+    "feedback_response", "indicator_measurement", "indicator_target", "performance_rating",
 )  # fmt: skip
 REGIONS = ("manokwari", "salor", "mamuju", "pariaman", "nanggalo")
 

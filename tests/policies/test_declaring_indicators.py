@@ -22,7 +22,7 @@ DONE: dict[str, Any] = {
     "denominator": "1",
     "subjects": ["unit"],
     "aspect": "time",
-    "unit": "percent",
+    "unit": "tasks",
     "direction": "higher",
     "target": {"value": 85},
 }
