@@ -59,7 +59,7 @@ def agreed_targets(targets: pl.DataFrame, period: str, months: Sequence[str]) ->
         .join(whole, on=SUBJECT, how="left")
         .with_columns(agreed_level=pl.coalesce("_around", "_last"))
         .with_columns(subject_id=pl.when(pl.col("subject_kind") == "region").then(pl.lit("")).otherwise("subject_id"))
-        .select(AGREED_SCHEMA)
+        .select(list(AGREED_SCHEMA))
         .cast(AGREED_SCHEMA)  # type: ignore[arg-type]
     )
 
