@@ -11,7 +11,7 @@ from typing import Any
 
 from kinerja_pipeline.contracts.model import Contracts
 from kinerja_pipeline.policies.indicators import wrong_declarations
-from kinerja_pipeline.policies.loader import Problem, layers_of, read_policy_files
+from kinerja_pipeline.policies.loader import Problem, layers_of, near_word, read_policy_files
 from kinerja_pipeline.policies.model import Policy
 
 
@@ -28,7 +28,9 @@ def check_policies(folder: Path | None, contracts: Contracts, file: Path | None 
             continue
         for feed in policy.feeds:
             if feed not in contracts.incoming:
-                problems.append(layers.problem(["feeds", feed], f"there is no feed '{feed}'"))
+                problems.append(
+                    layers.problem(["feeds", feed], f"there is no feed '{feed}'{near_word(feed, contracts.incoming)}")
+                )
         problems += [layers.problem(e.place, e.text) for e in wrong_declarations(policy, contracts)]
     # A mistake of the default is one mistake, though every region and version meets it.
     once = list(dict.fromkeys(problems))

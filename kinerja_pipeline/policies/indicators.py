@@ -5,7 +5,6 @@ Here: what a declaration may say and the errors its author needs. Not here: runn
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ import sqlglot
 from sqlglot import exp
 
 from kinerja_pipeline.contracts.model import Contract, Contracts, Kind
-from kinerja_pipeline.policies.loader import PolicyError
+from kinerja_pipeline.policies.loader import PolicyError, near_word
 from kinerja_pipeline.policies.model import Indicator, Policy
 
 MAX_EXPRESSION = 500
@@ -129,7 +128,7 @@ def _compiled(
         return DeclarationError(region, ("indicators", name, key), text)
 
     if declared.fact not in facts:
-        raise refused("fact", f"there is no fact '{declared.fact}'{_near(declared.fact, facts)}")
+        raise refused("fact", f"there is no fact '{declared.fact}'{near_word(declared.fact, facts)}")
     columns = facts[declared.fact]
     for subject in declared.subjects:
         if (column := SUBJECT_COLUMN[subject]) and column not in columns:
@@ -175,7 +174,7 @@ def _expression(text: str, columns: Iterable[str]) -> pl.Expr:
     known = set(columns)
     for column in tree.find_all(exp.Column):
         if column.name not in known:
-            raise ValueError(f"no column '{column.name}' in the fact{_near(column.name, known)}")
+            raise ValueError(f"no column '{column.name}' in the fact{near_word(column.name, known)}")
     try:
         return pl.sql_expr(text)
     except pl.exceptions.PolarsError as error:
@@ -216,8 +215,3 @@ def _is_share(declared: Indicator) -> bool:
     results = [branch.args["true"] for branch in numerator.args["ifs"]]
     results += [numerator.args["default"]] if numerator.args.get("default") is not None else []
     return all(isinstance(r, exp.Literal) and r.name in ("0", "1") for r in results)
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), 1)
-    return f"; did you mean '{near[0]}'?" if near else ""

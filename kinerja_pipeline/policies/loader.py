@@ -119,7 +119,7 @@ def read_policy_files(folder: Path | None, extra: Path | None = None) -> tuple[l
     known = {f.name for f in files if f.since is None}
     for file in files:
         if file.name not in known:
-            near = _near(file.name, known)
+            near = near_word(file.name, known)
             text = f"{file.path.name}: there is no {file.name}.yaml that it could change{near}; write that file first"
             problems.append(Problem(file.path, text))
     return files, problems
@@ -183,11 +183,12 @@ def _explained(error: Any) -> tuple[list[str | int], str]:
     # A follow-up rule's kind stands in the location like a key: follow_up, <name>, decline, <key>.
     place = [p for i, p in enumerate(error["loc"]) if not (i == 2 and error["loc"][0] == "follow_up")]
     if error["type"] == "extra_forbidden" and place:
-        return place, f"this key is not known{_near(str(place[-1]), _known_keys(place[:-1]))}"
+        return place, f"this key is not known{near_word(str(place[-1]), _known_keys(place[:-1]))}"
     return place, error["msg"].removeprefix("Value error, ")
 
 
-def _near(word: str, known: Iterable[str]) -> str:
+def near_word(word: str, known: Iterable[str]) -> str:
+    """The suggestion that follows a complaint about an unknown word; empty when none is near."""
     near = difflib.get_close_matches(word, list(known), 1)
     return f"; did you mean '{near[0]}'?" if near else ""
 

@@ -133,9 +133,7 @@ def growth(
     """Each month's measurements and those of the same month last year -> the kpi rows of the period."""
     policy = policy_with(it=VISITS)
     indicators = ready(policy)
-    monthly = pl.concat(
-        measures(now, indicators, m, before) for m, (now, before) in zip(MONTHS, months, strict=False)
-    )
+    monthly = pl.concat(measures(now, indicators, m, before) for m, (now, before) in zip(MONTHS, months, strict=False))
     frame = kpi(rolled_up(monthly, indicators, period), indicators, people_of(), "salor", period, len(months), VERSION)
     return {row["subject_id"]: row for row in frame.iter_rows(named=True)}
 
@@ -175,11 +173,7 @@ def test_a_quarters_growth_compares_the_months_that_have_both_years() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.none() | st.integers(0, 50), st.none() | st.integers(0, 50)), min_size=3, max_size=3
-    )
-)
+@given(st.lists(st.tuples(st.none() | st.integers(0, 50), st.none() | st.integers(0, 50)), min_size=3, max_size=3))
 def test_a_quarters_growth_is_recomputed_from_the_measurements(pairs: list[tuple[int | None, int | None]]) -> None:
     def month(value: int | None) -> dict[str, pl.DataFrame]:
         return visited() if value is None else visited(dinkes=value)

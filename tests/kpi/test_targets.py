@@ -65,9 +65,7 @@ ADDITIVE = [
 
 
 @pytest.mark.parametrize(("targets", "month", "quarter", "year"), ADDITIVE)
-def test_additive_targets_sum_the_months(
-    targets: dict[str, float], month: float, quarter: float, year: float
-) -> None:
+def test_additive_targets_sum_the_months(targets: dict[str, float], month: float, quarter: float, year: float) -> None:
     policy = policy_with(it={**COUNTED, "target": {"value": 10, "kind": "additive"}})
     monthly = measured(*(("employee", "ani", "it", m, 7, 1, 1) for m in ("2026-01", "2026-02", "2026-03")))
     rows = kpi_rows(policy, monthly, ANI, targets=own(**targets))
