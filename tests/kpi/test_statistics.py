@@ -113,8 +113,15 @@ def test_a_quarter_is_recomputed_from_all_its_facts(months: list[list[dict[str, 
 # ---- growth ----------------------------------------------------------------------------------------------------------
 
 VISITS = {
-    **{"fact": "indicator_measurement", "filter": "indicator_id = 'visits'", "numerator": "value", "denominator": None},
-    **{"statistic": "growth", "scale": 100, "subjects": ["unit"], "target": {"value": 103}, "unit": "percent"},
+    "fact": "indicator_measurement",
+    "filter": "indicator_id = 'visits'",
+    "numerator": "value",
+    "denominator": None,
+    "statistic": "growth",
+    "scale": 100,
+    "subjects": ["unit"],
+    "target": {"value": 103},
+    "unit": "percent",
 }
 
 

@@ -15,7 +15,6 @@ from kpi_world import by, kpi_rows, measured, people_of, policy_with, rated
 from kinerja_pipeline.kpi.evaluation import evaluation
 from kinerja_pipeline.policies.model import Evaluation
 
-
 MONTHS = ("2026-01", "2026-02", "2026-03")
 LEVELS = ("jpt", "pelaksana")
 NAMES = ("a", "b", "c", "d")

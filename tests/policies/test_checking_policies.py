@@ -104,8 +104,15 @@ def test_unreadable_files_are_listed_and_do_not_hide_the_others(tmp_path: Path) 
 # ---- what a declaration cannot be ------------------------------------------------------------------------------------
 
 DECLARED: dict[str, Any] = {
-    **{"labels": {"id": "a", "en": "b"}, "fact": "task_outcome", "numerator": "quantity_done", "statistic": "count"},
-    **{"subjects": ["unit"], "aspect": "time", "unit": "tasks", "direction": "higher", "target": {"value": 1}},
+    "labels": {"id": "a", "en": "b"},
+    "fact": "task_outcome",
+    "numerator": "quantity_done",
+    "statistic": "count",
+    "subjects": ["unit"],
+    "aspect": "time",
+    "unit": "tasks",
+    "direction": "higher",
+    "target": {"value": 1},
 }
 
 
@@ -147,7 +154,9 @@ def test_a_statistic_and_a_unit_that_cannot_be_are_refused(changes: dict[str, An
         ({"filter": "quantity_done = 'many'"}, "filter: 'quantity_done = 'many'' cannot be computed"),
         (
             {
-                **{"statistic": "ratio", "unit": "percent", "denominator": "1"},
+                "statistic": "ratio",
+                "unit": "percent",
+                "denominator": "1",
                 "numerator": "CASE WHEN is_due THEN 1 ELSE 0 END",
             },
             "scale: a share is 0 to 1; write scale: 100 for the unit percent",
