@@ -108,7 +108,8 @@ MEASURED = "indicator_id,subject_kind,subject_id,period,value"
 # Monday to Wednesday; the Wednesday is the regency's own holiday.
 FILES = {
     "org_unit/unit.csv": "unit_id,valid_from,name\ndermaga,2025-01-01,Dermaga\n",
-    "employee/pegawai.csv": f"NIP|Nama|Tugas|Mulai|Status|Unit|Jenjang\n{ANI}|Ani|Tetap|2025-01-01|pns|dermaga|pelaksana\n"
+    "employee/pegawai.csv": "NIP|Nama|Tugas|Mulai|Status|Unit|Jenjang\n"
+    f"{ANI}|Ani|Tetap|2025-01-01|pns|dermaga|pelaksana\n"
     f"{BUDI}|Budi|Tetap|2025-01-01|pns|dermaga|pelaksana\n",
     "device_pin/pin.csv": f"device_id,pin,valid_from,nip\nD1,1,2025-01-01,{ANI}\nD1,2,2025-01-01,{BUDI}\n",
     "attendance_log/mei.txt": "D1\t1\t04/05/2026 06:12\nD1\t1\t04/05/2026 14:00\nD1\t2\t04/05/2026 05:58\n"

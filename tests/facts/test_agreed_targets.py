@@ -16,7 +16,9 @@ def seen(month: str, *rows: tuple[str, str | None]) -> list[tuple[object, ...]]:
         [("it", "employee", ANI, period, 80.0, local(at) if at else None, None) for period, at in rows],
         schema={
             **dict.fromkeys(("indicator_id", "subject_kind", "subject_id", "period"), pl.String),
-            **{"target": pl.Float64, "agreed_at": pl.Datetime("us"), "agreed_by": pl.String},
+            "target": pl.Float64,
+            "agreed_at": pl.Datetime("us"),
+            "agreed_by": pl.String,
         },
         orient="row",
     )
@@ -40,8 +42,13 @@ def test_a_month_has_its_own_targets_and_those_around_it_and_counts_each_where_i
 def test_when_it_was_agreed_is_published_as_an_instant() -> None:
     targets = pl.DataFrame(
         {
-            **{"indicator_id": ["it"], "subject_kind": ["unit"], "subject_id": ["U1"], "period": ["2026-04"]},
-            **{"target": [80.0], "agreed_at": [local("2026-03-20 09:00")], "agreed_by": [ANI]},
+            "indicator_id": ["it"],
+            "subject_kind": ["unit"],
+            "subject_id": ["U1"],
+            "period": ["2026-04"],
+            "target": [80.0],
+            "agreed_at": [local("2026-03-20 09:00")],
+            "agreed_by": [ANI],
         }
     )
     assert indicator_target(targets, POLICY, "2026-04")["agreed_at"].item() == utc("2026-03-20 00:00")

@@ -65,6 +65,20 @@ def kpi_rows(
     targets: pl.DataFrame | None = None,
 ) -> dict[tuple[str, str, str], dict[str, Any]]:
     """The kpi rows by subject, indicator and period."""
+    frame = kpi_frame(policy, monthly, people, month, targets)
+    rows = {(r["subject_id"], r["indicator_id"], r["period"]): r for r in frame.iter_rows(named=True)}
+    assert len(rows) == len(frame), "one row per subject, indicator and period"
+    return rows
+
+
+def kpi_frame(
+    policy: Policy,
+    monthly: pl.DataFrame,
+    people: pl.DataFrame | Mapping[str, pl.DataFrame],
+    month: str = "2026-03",
+    targets: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """The kpi rows of the month and of the longer periods around it."""
     staff = people if isinstance(people, Mapping) else dict.fromkeys(("month", "quarter", "semester", "year"), people)
     parts = []
     for kind, period in periods_of(month).items():
@@ -72,10 +86,7 @@ def kpi_rows(
         agreed = None if targets is None else agreed_targets(targets, period, months)
         measured = rolled_up(monthly, ready(policy), period)
         parts.append(kpi(measured, ready(policy), staff[kind], policy.region, period, len(months), VERSION, agreed))
-    frame = pl.concat(parts)
-    rows = {(r["subject_id"], r["indicator_id"], r["period"]): r for r in frame.iter_rows(named=True)}
-    assert len(rows) == len(frame), "one row per subject, indicator and period"
-    return rows
+    return pl.concat(parts)
 
 
 KPI_COLUMNS = {
