@@ -4,7 +4,6 @@ Here: the explicit list of what the deployment runs. No network, no clock, no re
 """
 
 import warnings
-from collections.abc import Mapping
 
 from dagster import (
     AssetSelection,
@@ -27,15 +26,15 @@ from kinerja_pipeline.facts.periods import add_months, month_of
 from kinerja_pipeline.home import home_from_environment
 from kinerja_pipeline.orchestration.deployment import Deployment, partition_key
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
+from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.loader import load_policies
-from kinerja_pipeline.policies.model import Policy
 
 # Dagster marks parts we use (multi-dimensional partition mappings, kinds) as beta; nothing an operator can act on.
 for category in (BetaWarning, PreviewWarning):
     warnings.filterwarnings("ignore", category=category)
 
 
-def build_definitions(contracts: Contracts, policies: Mapping[str, Policy]) -> Definitions:
+def build_definitions(contracts: Contracts, policies: Policies) -> Definitions:
     """The code location of a deployment; tests build their own from other contracts and policies."""
     from kinerja_pipeline.facts.assets import facts_assets
     from kinerja_pipeline.kpi.assets import kpi_assets
@@ -45,7 +44,7 @@ def build_definitions(contracts: Contracts, policies: Mapping[str, Policy]) -> D
 
     deployment = Deployment(contracts, policies)
     # Compiled here, so that a wrong declaration fails the load and not a run at night.
-    assert deployment.indicators.keys() == policies.keys()
+    assert deployment.compiled_indicators
     dated = AssetSelection.assets(
         *([room, c.name] for c in deployment.dated_feeds for room in ("validated", "quarantine")),
         ["validated", "dated_tally"],
@@ -78,7 +77,7 @@ def build_definitions(contracts: Contracts, policies: Mapping[str, Policy]) -> D
     )
 
 
-def _schedules(policies: Mapping[str, Policy], land: object, region_month: object) -> list[ScheduleDefinition]:
+def _schedules(policies: Policies, land: object, region_month: object) -> list[ScheduleDefinition]:
     @schedule(
         name="daily_landing",
         cron_schedule="0 1 * * *",
@@ -102,7 +101,7 @@ def _schedules(policies: Mapping[str, Policy], land: object, region_month: objec
     def monthly_closing(context: ScheduleEvaluationContext) -> list[RunRequest] | SkipReason:
         day = context.scheduled_execution_time.date()
         month = add_months(month_of(day), -1)
-        due = [region for region, policy in policies.items() if policy.periods.closing_day == day.day]
+        due = [region for region in policies if policies.in_force(region, month).periods.closing_day == day.day]
         if not due:
             return SkipReason(f"No region closes its month on day {day.day}.")
         return [RunRequest(run_key=f"{region}-{month}", partition_key=partition_key(region, month)) for region in due]

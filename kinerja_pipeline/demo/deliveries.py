@@ -21,6 +21,7 @@ from kinerja_pipeline.demo.permits import Permit, covering, permits_of, roster_o
 from kinerja_pipeline.demo.ratings import ratings_of
 from kinerja_pipeline.demo.regions import Region
 from kinerja_pipeline.demo.rows import Delivery, Row
+from kinerja_pipeline.demo.targets import TARGET_REGIONS, target_rows
 from kinerja_pipeline.demo.tasks import Task, tasks_of
 from kinerja_pipeline.demo.workdays import Workdays, days_of, first_day, last_day, month_of, month_range, next_month
 from kinerja_pipeline.policies.model import FileMapping, Policy
@@ -80,6 +81,7 @@ def deliveries_of(world: RegionWorld) -> Iterator[Delivery]:
     yield from _appraisals(world)
     yield from _observations(world)
     yield from _measurements(world)
+    yield from _targets(world)
     yield from _ratings(world)
 
 
@@ -304,23 +306,27 @@ def _measurements(world: RegionWorld) -> Iterator[Delivery]:
     before = [
         row
         for n, month in enumerate(month_range(f"{year}-01", f"{year}-12"))
-        for row in measurement_rows(world.region, month, n - 12, {}, rng)
+        for row in measurement_rows(world.region, month, n - 12, rng)
     ]
-    known = {
-        (str(row["indicator_id"]), str(row["subject_id"]), str(row["period"])): value
-        for row in before
-        if isinstance(value := row["value"], float)
-    }
     if before:
         name = _name(world, "indicator_measurement", f"capaian_{year}")
         yield Delivery("indicator_measurement", name, world.arrival(months[0], 2, 9), before, len(before))
     for number, month in enumerate(months):
-        rows = measurement_rows(world.region, month, number, known, rng)
+        rows = measurement_rows(world.region, month, number, rng)
         name = _name(world, "indicator_measurement", f"capaian_{month}")
         # Where a month has fewer than twenty figures, the contract tolerates no wrong one.
         bad, planted = _planted(world, "indicator_measurement", name, number, len(months), rows, rng)
         arrives = world.arrival(next_month(month), 3, 8)
         yield Delivery("indicator_measurement", name, arrives, rows + bad, len(rows) + len(bad), 0, 0, planted)
+
+
+def _targets(world: RegionWorld) -> Iterator[Delivery]:
+    """The targets of each quarter, in one file that arrives early in its second month, when nearly all are agreed."""
+    rng, months = world.random("indicator_target"), world.days.months
+    for month in months[::3] if world.region.region in TARGET_REGIONS else ():
+        rows = target_rows(world.people, month, rng)
+        name = _name(world, "indicator_target", f"target_{month}")
+        yield Delivery("indicator_target", name, world.arrival(next_month(month), 4, 10), rows, len(rows))
 
 
 def _ratings(world: RegionWorld) -> Iterator[Delivery]:

@@ -6,7 +6,7 @@ Here: rows of indicator_measurement. Not here: which of them become indicators (
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kinerja_pipeline.demo.regions import Region, Unit
@@ -79,24 +79,14 @@ FIGURES: dict[str, tuple[Figure, ...]] = {
 }
 
 
-def measurement_rows(
-    region: Region, month: str, number: int, year_before: Mapping[tuple[str, str, str], float], rng: random.Random
-) -> list[Row]:
-    """The region's figures of one month; `number` counts months from the world's first, negative before it.
-
-    A figure with a year before also tells this month over the same month then (`year_before`: figure, unit, month).
-    """
-    rows = [
+def measurement_rows(region: Region, month: str, number: int, rng: random.Random) -> list[Row]:
+    """The region's figures of one month; `number` counts months from the world's first, negative before it."""
+    return [
         _row(figure.indicator_id, unit.unit_id, month, figure.draw(unit, number, rng))
         for figure in FIGURES[region.region]
         for unit in region.units
         if figure.reports(unit) and (number >= 0 or figure.has_year_before)
     ]
-    then = f"{int(month[:4]) - 1}{month[4:]}"
-    for row in rows:
-        if (value := year_before.get((str(row["indicator_id"]), str(row["subject_id"]), then))) is not None:
-            row |= {"numerator": row["value"], "denominator": value}
-    return rows
 
 
 def _row(indicator_id: str, unit_id: str, month: str, drawn: tuple[float | None, float | None, float | None]) -> Row:

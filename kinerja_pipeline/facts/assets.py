@@ -13,6 +13,7 @@ from kinerja_pipeline.facts.appraisal import APPRAISAL_SCHEMAS, appraisal
 from kinerja_pipeline.facts.attendance import COUNTED_COLUMNS, attendance_day, attendance_month
 from kinerja_pipeline.facts.periods import add_months, as_of, month_of, months_between, months_of, periods_of
 from kinerja_pipeline.facts.satisfaction import satisfaction_element, satisfaction_index
+from kinerja_pipeline.facts.targets import indicator_target
 from kinerja_pipeline.facts.tasks import task_outcome
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
@@ -34,6 +35,7 @@ def facts_assets(deployment: Deployment) -> list[AssetsDefinition]:
         _tasks(deployment),
         _satisfaction(deployment),
         _appraisal(deployment),
+        _targets(deployment),
     ]
 
 
@@ -63,7 +65,7 @@ def _attendance_day(deployment: Deployment) -> AssetsDefinition:
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
     ) -> MaterializeResult[None]:
         region, month = region_month_of(context)
-        policy, lake, start = deployment.policies[region], home.lake, time.perf_counter()
+        policy, lake, start = deployment.policy(region, month), home.lake, time.perf_counter()
         taps = pl.concat(
             [lake.read("validated", name, region, month) for name in ("attendance_log", "attendance_margin")]
         )
@@ -94,7 +96,7 @@ def _attendance_month(deployment: Deployment) -> AssetsDefinition:
         if earlier := [m for m in before if lake.has("facts", "attendance_day", region, m)]:
             counted = lake.read("facts", "attendance_day", region, earlier, columns=COUNTED_COLUMNS)
             days = pl.concat([counted, days], how="diagonal")
-        frame = attendance_month(days, deployment.policies[region], month)
+        frame = attendance_month(days, deployment.policy(region, month), month)
         lake.write(frame, "facts", "attendance_month", region, month)
         return MaterializeResult(
             asset_key=["facts", "attendance_month"], metadata=counts(frame, time.perf_counter() - start)
@@ -117,7 +119,8 @@ def _tasks(deployment: Deployment) -> AssetsDefinition:
         start, lake = time.perf_counter(), home.lake
         # A requester's earlier task makes a later one a repeat, also across the month's end.
         tasks = lake.read("validated", "task_record", region, [add_months(month, -1), month])
-        frame = task_outcome(tasks, lake.read("validated", "employee", region), deployment.policies[region], month)
+        policy = deployment.policy(region, month)
+        frame = task_outcome(tasks, lake.read("validated", "employee", region), policy, month)
         lake.write(frame, "facts", "task_outcome", region, month)
         return MaterializeResult(
             asset_key=["facts", "task_outcome"], metadata=counts(frame, time.perf_counter() - start)
@@ -140,17 +143,13 @@ def _satisfaction(deployment: Deployment) -> AssetsDefinition:
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
     ) -> Iterator[MaterializeResult[None]]:
         region, month = region_month_of(context)
-        policy, lake, day = (
-            deployment.policies[region],
-            home.lake,
-            as_of(month, clock.local_today(deployment.policies[region].zone)),
-        )
+        lake, day = home.lake, as_of(month, clock.local_today(deployment.policy(region, month).zone))
         org_units = lake.read("validated", "org_unit", region)
         for table, function in tables.items():
             start, parts = time.perf_counter(), []
             for period in periods_of(month).values():
                 given = lake.read("validated", "feedback_response", region, months_of(period))
-                parts.append(function(given, org_units, policy, period, day))
+                parts.append(function(given, org_units, deployment.policy(region, period), period, day))
             frame = pl.concat(parts)
             lake.write(frame, "facts", table, region, month)
             yield MaterializeResult(asset_key=["facts", table], metadata=counts(frame, time.perf_counter() - start))
@@ -159,7 +158,7 @@ def _satisfaction(deployment: Deployment) -> AssetsDefinition:
 
 
 def _appraisal(deployment: Deployment) -> AssetsDefinition:
-    rounds = [each for policy in deployment.policies.values() for each in policy.appraisal.rounds.values()]
+    rounds = [held for region in deployment.policies for held, _ in deployment.policies.rounds(region).values()]
     reach = max((len(months_between(month_of(each.opens), each.period)) - 1 for each in rounds), default=0)
     answers = AssetDep(["validated", "feedback_response"], partition_mapping=deployment.window(reach))
     counted = AssetDep(["validated", "event_tally"], partition_mapping=deployment.window(reach))
@@ -174,7 +173,7 @@ def _appraisal(deployment: Deployment) -> AssetsDefinition:
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
     ) -> Iterator[MaterializeResult[None]]:
         region, month = region_month_of(context)
-        policy, lake, start = deployment.policies[region], home.lake, time.perf_counter()
+        policy, lake, start = deployment.policy(region, month), home.lake, time.perf_counter()
         rules = policy.appraisal
         first = min((month_of(each.opens) for each in rules.rounds.values() if each.period == month), default=month)
         months = months_between(first, month)
@@ -195,5 +194,26 @@ def _appraisal(deployment: Deployment) -> AssetsDefinition:
             lake.write(frames[table], "facts", table, region, month)
             seconds = time.perf_counter() - start
             yield MaterializeResult(asset_key=["facts", table], metadata=counts(frames[table], seconds))
+
+    return build
+
+
+def _targets(deployment: Deployment) -> AssetsDefinition:
+    agreed = AssetDep(["validated", "indicator_target"], partition_mapping=deployment.of_region)
+
+    @multi_asset(
+        name="indicator_target",
+        specs=[_spec(deployment, "indicator_target", [agreed])],
+        partitions_def=deployment.region_month,
+    )
+    def build(context: AssetExecutionContext, home: HomeResource, lock: RegionLock) -> MaterializeResult[None]:
+        region, month = region_month_of(context)
+        start, lake = time.perf_counter(), home.lake
+        targets = lake.read("validated", "indicator_target", region)
+        frame = indicator_target(targets, deployment.policy(region, month), month)
+        lake.write(frame, "facts", "indicator_target", region, month)
+        return MaterializeResult(
+            asset_key=["facts", "indicator_target"], metadata=counts(frame, time.perf_counter() - start)
+        )
 
     return build

@@ -5,7 +5,7 @@ Here: binding only. Not here: formulas (the modules beside this one).
 
 import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import polars as pl
 from dagster import AssetDep, AssetExecutionContext, AssetsDefinition, AssetSpec, MaterializeResult, multi_asset
@@ -16,19 +16,21 @@ from kinerja_pipeline.facts.periods import (
     month_start,
     months_between,
     months_of,
-    period_end_month,
+    period_kind,
     periods_of,
 )
 from kinerja_pipeline.facts.tasks import task_window
 from kinerja_pipeline.kpi.evaluation import evaluation
 from kinerja_pipeline.kpi.follow_up import follow_up
-from kinerja_pipeline.kpi.indicators import kpi, measures
+from kinerja_pipeline.kpi.indicators import RESCANNED, kpi, measures, rescanned, rolled_up
 from kinerja_pipeline.kpi.people import people
-from kinerja_pipeline.kpi.subjects import answers_by_subject, measurements_by_subject
+from kinerja_pipeline.kpi.subjects import answers_by_subject, measurements_by_subject, targets_by_subject
+from kinerja_pipeline.kpi.targets import agreed_targets, employee_plan
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import Lake
+from kinerja_pipeline.policies.indicators import CompiledIndicator
 from kinerja_pipeline.policies.loader import policy_version
 from kinerja_pipeline.policies.model import Policy
 
@@ -38,18 +40,24 @@ def kpi_assets(deployment: Deployment) -> list[AssetsDefinition]:
 
 
 def _measure(deployment: Deployment) -> AssetsDefinition:
-    lookback = max(p.periods.task_lookback_months for p in deployment.policies.values())
+    every = (p for region in deployment.policies for p in deployment.policies.versions(region))
+    lookback = 12 + max(p.periods.task_lookback_months for p in every)
     spec = AssetSpec(
         ["kpi", "measure"],
         group_name="kpi",
         kinds={"polars", "parquet"},
         description="One row per subject and indicator with evidence in the month: numerator and denominator, "
-        "which add up to every longer period.",
+        "which add up to every longer period (medians and percentiles do not).",
         deps=[
-            AssetDep(["facts", "attendance_day"]),
+            # Growth looks at the same month last year.
+            AssetDep(["facts", "attendance_day"], partition_mapping=deployment.window(12)),
+            AssetDep(["facts", "indicator_target"], partition_mapping=deployment.window(12)),
             AssetDep(["facts", "task_outcome"], partition_mapping=deployment.window(lookback)),
-            AssetDep(["validated", "feedback_response"]),
+            AssetDep(["validated", "employee"], partition_mapping=deployment.of_region),
+            AssetDep(["validated", "feedback_response"], partition_mapping=deployment.window(12)),
             AssetDep(["validated", "indicator_measurement"]),
+            AssetDep(["validated", "measurement_year_before"]),
+            AssetDep(["validated", "indicator_target"], partition_mapping=deployment.of_region),
         ],
     )
 
@@ -58,33 +66,75 @@ def _measure(deployment: Deployment) -> AssetsDefinition:
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
     ) -> MaterializeResult[None]:
         region, month = region_month_of(context)
-        policy, lake, start = deployment.policies[region], home.lake, time.perf_counter()
-        facts = _facts(lake, policy, month, clock.local_today(policy.zone))
-        frame = measures(facts, deployment.indicators[region], month)
+        policy, lake, start = deployment.policy(region, month), home.lake, time.perf_counter()
+        today = clock.local_today(policy.zone)
+        frame = _measured(lake, policy, month, deployment.indicators(policy), today)
         lake.write(frame, "kpi", "measure", region, month)
         return MaterializeResult(asset_key=["kpi", "measure"], metadata=counts(frame, time.perf_counter() - start))
 
     return build
 
 
-def _facts(lake: Lake, policy: Policy, month: str, today: dt.date) -> dict[str, pl.DataFrame]:
+def _measured(
+    lake: Lake, policy: Policy, month: str, indicators: Sequence[CompiledIndicator], today: dt.date
+) -> pl.DataFrame:
+    needed = {i.declared.fact for i in indicators}
+    growing = {i.declared.fact for i in indicators if i.declared.statistic == "growth"}
+    facts = _facts(lake, policy, month, today, needed)
+    return measures(facts, indicators, month, _year_before(lake, policy, month, today, growing))
+
+
+def _facts(lake: Lake, policy: Policy, month: str, today: dt.date, needed: Collection[str]) -> dict[str, pl.DataFrame]:
+    """The facts of a month, as declarations see them; only those needed."""
     region, months = policy.region, months_between(add_months(month, -policy.periods.task_lookback_months), month)
-    return {
-        "attendance_day": lake.read("facts", "attendance_day", region, month),
-        "task_outcome": task_window(
+
+    def staff() -> pl.DataFrame:
+        return people(lake.read("validated", "employee", region), month_start(month), as_of(month, today))
+
+    readers: dict[str, Callable[[], pl.DataFrame]] = {
+        "attendance_day": lambda: lake.read("facts", "attendance_day", region, month),
+        "task_outcome": lambda: task_window(
             lake.read("facts", "task_outcome", region, months), month, policy.time_zone, as_of(month, today)
         ),
-        "feedback_answer": answers_by_subject(lake.read("validated", "feedback_response", region, month)),
-        "indicator_measurement": measurements_by_subject(
+        "feedback_answer": lambda: answers_by_subject(lake.read("validated", "feedback_response", region, month)),
+        "indicator_measurement": lambda: measurements_by_subject(
             lake.read("validated", "indicator_measurement", region, month)
         ),
+        "indicator_target": lambda: targets_by_subject(lake.read("facts", "indicator_target", region, month), staff()),
+        "employee_plan": lambda: employee_plan(
+            lake.read("validated", "indicator_target", region), staff(), policy.indicators, month
+        ),
     }
+    return {fact: read() for fact, read in readers.items() if fact in needed}
+
+
+def _year_before(
+    lake: Lake, policy: Policy, month: str, today: dt.date, needed: Collection[str]
+) -> dict[str, pl.DataFrame]:
+    """The facts of the same month last year, as far as that month has been computed. Measurements need only have been
+    delivered: the home holds them from its first month on, whichever months it computes."""
+    before = add_months(month, -12)
+    has_run = {fact for fact in needed if lake.has("facts", "task_outcome", policy.region, before)}
+    found = _facts(lake, policy, before, today, has_run - {"indicator_measurement"})
+    if "indicator_measurement" in needed:
+        rows = lake.read("validated", "measurement_year_before", policy.region, month)
+        found["indicator_measurement"] = measurements_by_subject(rows)
+    return found
 
 
 def _kpi(deployment: Deployment) -> AssetsDefinition:
     year = deployment.window(11)
     deps = {
-        "kpi": [AssetDep(["kpi", "measure"], partition_mapping=year)],
+        # Medians of a longer period rescan its facts; a period whose declarations changed in it measures them anew.
+        "kpi": [
+            AssetDep(["kpi", "measure"], partition_mapping=year),
+            *(AssetDep(["facts", f], partition_mapping=year) for f in ("attendance_day", "task_outcome")),
+            *(
+                AssetDep(["validated", f], partition_mapping=year)
+                for f in ("feedback_response", "indicator_measurement")
+            ),
+            AssetDep(["validated", "indicator_target"], partition_mapping=deployment.of_region),
+        ],
         "evaluation": [
             AssetDep(["validated", "performance_rating"], partition_mapping=year),
             AssetDep(["facts", "behaviour_score"], partition_mapping=year),
@@ -110,15 +160,16 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
     ) -> Iterator[MaterializeResult[None]]:
         region, month = region_month_of(context)
-        policy, lake, start = deployment.policies[region], home.lake, time.perf_counter()
-        year_months = months_of(month[:4])
-        monthly = lake.read("kpi", "measure", region, year_months)
-        present = [m for m in year_months if lake.has("kpi", "measure", region, m)]
-        staff = _people(lake, policy, month, present, clock.local_today(policy.zone))
-        indicators = kpi(monthly, deployment.indicators[region], staff, policy, month, policy_version(policy))
-        ratings = lake.read("validated", "performance_rating", region, year_months)
-        behaviour = lake.read("facts", "behaviour_score", region, year_months)
-        judged = evaluation(indicators, ratings, policy.evaluation, behaviour)
+        policy, lake, start = deployment.policy(region, month), home.lake, time.perf_counter()
+        today = clock.local_today(policy.zone)
+        ratings = lake.read("validated", "performance_rating", region, months_of(month[:4]))
+        behaviour = lake.read("facts", "behaviour_score", region, months_of(month[:4]))
+        every, judged_parts = [], []
+        for period in periods_of(month).values():
+            rules = deployment.policy(region, period).evaluation
+            every.append(_period(deployment, lake, region, period, today))
+            judged_parts.append(evaluation(every[-1], ratings, rules, behaviour))
+        indicators, judged = pl.concat(every), pl.concat(judged_parts)
         earlier = [
             m
             for m in months_between(add_months(month, -12), add_months(month, -1))
@@ -133,14 +184,31 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
     return build
 
 
-def _people(lake: Lake, policy: Policy, month: str, present: list[str], today: dt.date) -> dict[str, pl.DataFrame]:
-    """The people of the month and of the longer periods, up to the last month that has figures."""
-    employees = lake.read("validated", "employee", policy.region)
-    return {
-        kind: people(
-            employees,
-            month_start(months_of(period)[0]),
-            as_of(max(m for m in present if m <= period_end_month(period)), today),
-        )
-        for kind, period in periods_of(month).items()
-    }
+def _period(deployment: Deployment, lake: Lake, region: str, period: str, today: dt.date) -> pl.DataFrame:
+    """The kpi rows of a period, by the policy of its last day, from the months that have been measured."""
+    policy = deployment.policy(region, period)
+    indicators = deployment.indicators(policy)
+    months = [m for m in months_of(period) if lake.has("kpi", "measure", region, m)]
+    monthly = pl.concat([_by_rules_of(deployment, lake, policy, m, today) for m in months])
+    values = None
+    sorted_anew = [i for i in indicators if i.declared.statistic in RESCANNED]
+    if sorted_anew and period_kind(period) != "month":
+        needed = {i.declared.fact for i in sorted_anew}
+        values = rescanned([_facts(lake, policy, m, today, needed) for m in months], sorted_anew, period)
+    first, last = month_start(months_of(period)[0]), as_of(months[-1], today)
+    staff = people(lake.read("validated", "employee", region), first, last)
+    agreed = agreed_targets(lake.read("validated", "indicator_target", region), period, months)
+    measured = rolled_up(monthly, indicators, period, values)
+    return kpi(measured, indicators, staff, region, period, len(months), policy_version(policy), agreed)
+
+
+def _by_rules_of(deployment: Deployment, lake: Lake, policy: Policy, month: str, today: dt.date) -> pl.DataFrame:
+    """The measures of a month; what `policy` measures otherwise than the month's own policy is measured its way."""
+    stored = lake.read("kpi", "measure", policy.region, month)
+    of_month = deployment.indicators(deployment.policy(policy.region, month))
+    own = {i.indicator_id: i.declared.measured_by for i in of_month}
+    changed = [i for i in deployment.indicators(policy) if own.get(i.indicator_id) != i.declared.measured_by]
+    if not changed:
+        return stored
+    kept = stored.filter(~pl.col("indicator_id").is_in([i.indicator_id for i in changed]))
+    return pl.concat([kept, _measured(lake, policy, month, changed, today)])

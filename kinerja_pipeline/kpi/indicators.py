@@ -1,7 +1,7 @@
 """Indicators: measures (numerators and denominators that add up) and the kpi rows made from them.
 
-Here: one aggregation per fact and subject, roll-up by adding, achievement and score. Not here: what an indicator is
-(policies/), weighting into an evaluation (kpi/evaluation).
+Here: one aggregation per fact and subject, roll-up, achievement and score. Not here: what an indicator is (policies/),
+agreed targets (kpi/targets), weighting into an evaluation (kpi/evaluation).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
-from kinerja_pipeline.facts.periods import months_of, periods_of
-from kinerja_pipeline.policies.indicators import CompiledIndicator
-from kinerja_pipeline.policies.model import Policy
+from kinerja_pipeline.facts.periods import months_of, period_kind
+from kinerja_pipeline.kpi.targets import AGREED_SCHEMA
+from kinerja_pipeline.policies.indicators import SUBJECT_COLUMN, CompiledIndicator
 
 UNITS = 10_000
 """Numerators and denominators are summed as integers of 1/10000, so that no order of rows changes a total."""
@@ -26,25 +26,63 @@ MEASURE_SCHEMA: dict[str, type[pl.DataType]] = {
     "denominator": pl.Int64,
     "evidence_count": pl.Int64,
 }
-SUBJECT_COLUMN = {"employee": "nip", "unit": "unit_id", "region": None}
+SUBJECT = ("subject_kind", "subject_id", "indicator_id")
+RESCANNED = ("median", "p90")
+"""Statistics that no sum gives: a longer period sorts the values of all its months anew."""
+DIVIDED = ("ratio", "median", "p90", "growth")
+SUMS_PUBLISHED = ("ratio", "growth")
 ENUMERATED = ("attendance_day", "task_outcome")
 """Facts that list all that happened: when no row of a subject fits, a count is zero. In the others a missing row is a
 figure that nobody delivered."""
 
 
-def measures(facts: Mapping[str, pl.DataFrame], indicators: Iterable[CompiledIndicator], month: str) -> pl.DataFrame:
+def measures(
+    facts: Mapping[str, pl.DataFrame],
+    indicators: Iterable[CompiledIndicator],
+    month: str,
+    year_before: Mapping[str, pl.DataFrame] | None = None,
+) -> pl.DataFrame:
     """One row per subject and indicator with evidence in `month`: numerator, denominator (in 1/10000), evidence_count.
 
-    All indicators on a fact are computed in one aggregation per kind of subject.
+    All indicators on a fact are computed in one aggregation per kind of subject. A median or percentile stands as a
+    numerator over 1 or 2 and does not add up. `growth` has the same sum over `year_before` (the facts of the same month
+    last year) as its denominator, and neither number where that month has no evidence.
     """
     indicators = list(indicators)
+    now = _measures(facts, indicators, month)
+    growing = [i for i in indicators if i.declared.statistic == "growth"]
+    if not growing:
+        return now
+    base = _measures(year_before or {}, growing, month).select(*SUBJECT, pl.col("numerator").alias("_base"))
+    is_growth = pl.col("indicator_id").is_in([i.indicator_id for i in growing])
+    return (
+        now.join(base, on=SUBJECT, how="left", maintain_order="left")
+        .with_columns(
+            numerator=pl.when(~is_growth | pl.col("_base").is_not_null()).then("numerator"),
+            denominator=pl.when(is_growth).then("_base").otherwise("denominator"),
+        )
+        .drop("_base")
+    )
+
+
+def rescanned(
+    facts: Sequence[Mapping[str, pl.DataFrame]], indicators: Iterable[CompiledIndicator], period: str
+) -> pl.DataFrame:
+    """The medians and percentiles of a period, from the facts of each of its months. Columns as in the measures."""
+    chosen = [i for i in indicators if i.declared.statistic in RESCANNED]
+    names = dict.fromkeys(i.declared.fact for i in chosen)
+    whole = {name: pl.concat([month[name] for month in facts], how="vertical") for name in names if facts}
+    return _measures(whole, chosen, period)
+
+
+def _measures(facts: Mapping[str, pl.DataFrame], indicators: Sequence[CompiledIndicator], month: str) -> pl.DataFrame:
     parts = [pl.DataFrame(schema=MEASURE_SCHEMA)]
     for fact, frame in facts.items():
         for kind, column in SUBJECT_COLUMN.items():
             chosen = [i for i in indicators if i.declared.fact == fact and kind in i.declared.subjects]
             if chosen and not frame.is_empty():
                 parts.append(_measured(frame, chosen, kind, column, month))
-    return pl.concat(parts).sort("subject_kind", "subject_id", "indicator_id")
+    return pl.concat(parts).sort(SUBJECT)
 
 
 def _measured(
@@ -63,12 +101,24 @@ def _measured(
 
 
 def _sums(indicator: CompiledIndicator) -> pl.Expr:
-    """Both sums over the rows that `keep` selects and that have both values: what is missing is left out, not zero."""
+    """Both numbers, over the rows that `keep` selects and that have both: what is missing is left out, not zero."""
+    statistic = indicator.declared.statistic
     above = indicator.numerator
     below = indicator.denominator if indicator.denominator is not None else pl.lit(1)
     # A declaration may be a mere number; the subject gives it the length of the group.
     counts = pl.col("_subject").is_not_null() & indicator.keep & above.is_not_null() & below.is_not_null()
-    counts_zero = indicator.declared.statistic != "ratio" and indicator.declared.fact in ENUMERATED
+    if statistic in RESCANNED:
+        values = pl.when(counts).then(_units(above)).drop_nulls().sort()
+        count = values.len().cast(pl.Int64)
+        # The mean of the two middle values, which are one when their number is odd; nearest rank: the smallest value
+        # that has nine tenths of them up to and with itself.
+        ranks = ((count - 1) // 2, count // 2) if statistic == "median" else ((9 * count - 1) // 10,)
+        return pl.struct(
+            numerator=pl.sum_horizontal(values.get(rank, null_on_oob=True) for rank in ranks),
+            denominator=pl.lit(len(ranks) * UNITS, dtype=pl.Int64),
+            evidence_count=count,
+        )
+    counts_zero = statistic in ("count", "last", "growth") and indicator.declared.fact in ENUMERATED
     return pl.struct(
         numerator=pl.when(counts).then(_units(above)).sum(),
         denominator=pl.when(counts).then(_units(below)).sum(),
@@ -80,46 +130,73 @@ def _units(expression: pl.Expr) -> pl.Expr:
     return (expression.cast(pl.Float64) * UNITS).round().cast(pl.Int64)
 
 
-def rolled_up(monthly: pl.DataFrame, indicators: Iterable[CompiledIndicator], period: str) -> pl.DataFrame:
-    """The measures of a period from those of its months: sums, or the last month's for a stock (statistic `last`).
+def rolled_up(
+    monthly: pl.DataFrame,
+    indicators: Iterable[CompiledIndicator],
+    period: str,
+    values: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """The measures of a period from those of its months: sums, the last month's for a stock (statistic `last`), and
+    for medians and percentiles of a longer period `values` (see rescanned), which no sum gives.
 
-    Same columns as the monthly measures, without the month.
+    Same columns as the monthly measures, without the month. Growth adds the months that have a year before.
     """
-    stocks = [i.indicator_id for i in indicators if i.declared.statistic == "last"]
+    statistics = {i.indicator_id: i.declared.statistic for i in indicators}
+    stocks, growing, sorted_anew = (
+        [name for name, statistic in statistics.items() if statistic in kinds]
+        for kinds in (("last",), ("growth",), RESCANNED if period_kind(period) != "month" else ())
+    )
     inside = monthly.filter(pl.col("month").is_in(months_of(period)))
     last = inside["month"].max()
-    kept = inside.filter(~pl.col("indicator_id").is_in(stocks) | (pl.col("month") == pl.lit(last, pl.String)))
-    return kept.group_by("subject_kind", "subject_id", "indicator_id").agg(
-        pl.col("numerator", "denominator", "evidence_count").sum()
+    kept = inside.filter(
+        ~pl.col("indicator_id").is_in(sorted_anew),
+        ~pl.col("indicator_id").is_in(stocks) | (pl.col("month") == pl.lit(last, pl.String)),
     )
+    is_growth = pl.col("indicator_id").is_in(growing)
+    has_base = pl.col("denominator").is_not_null()
+    lacks_base = is_growth & ~has_base.any().over(SUBJECT)
+    added = (
+        kept.filter(~is_growth | has_base | lacks_base)
+        .group_by(SUBJECT)
+        .agg(
+            *(
+                pl.when(pl.col(c).is_not_null().any()).then(pl.col(c).sum()).alias(c)
+                for c in ("numerator", "denominator")
+            ),
+            pl.col("evidence_count").sum(),
+        )
+    )
+    if values is None or not sorted_anew:
+        return added
+    return pl.concat([added, values.filter(pl.col("indicator_id").is_in(sorted_anew)).select(added.columns)])
 
 
 def kpi(
-    monthly: pl.DataFrame,
+    measured: pl.DataFrame,
     indicators: Sequence[CompiledIndicator],
-    people: Mapping[str, pl.DataFrame],
-    policy: Policy,
-    month: str,
+    people: pl.DataFrame,
+    region: str,
+    period: str,
+    month_count: int,
     policy_version: str,
+    agreed: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """One row per subject, indicator and period (the month, and the quarter, semester and year that contain it).
+    """One row per subject and indicator of a period.
 
-    `monthly` are the measures of the year's months so far; `people` has, by period kind, the period's employees with
-    nip, unit_id and position_level. Every one of them has a row for every employee indicator: without evidence it is
-    not computable, with the reason. Units and the region have rows where there is evidence.
+    `measured` are the period's measures (see rolled_up), `month_count` how many of its months they hold, `agreed` the
+    targets agreed for it (kpi/targets). `people` has nip, unit_id and position_level of the period's employees: every
+    one of them has a row for every employee indicator; without evidence it is not computable, with the reason. Units
+    and the region have rows where there is evidence.
     """
-    by_period = []
-    for kind, period in periods_of(month).items():
-        measured = rolled_up(monthly, indicators, period)
-        months = monthly.filter(pl.col("month").is_in(months_of(period)))["month"].n_unique()
-        rows = _period_rows(measured, indicators, people[kind], months)
-        by_period.append(rows.with_columns(period_kind=pl.lit(kind), period=pl.lit(period)))
-    rows = pl.concat(by_period).with_columns(
-        subject_id=pl.when(pl.col("subject_kind") == "region").then(pl.lit(policy.region)).otherwise("subject_id")
+    agreed = pl.DataFrame(schema=AGREED_SCHEMA) if agreed is None else agreed
+    rows = _period_rows(measured, indicators, people, agreed, month_count).with_columns(
+        subject_id=pl.when(pl.col("subject_kind") == "region").then(pl.lit(region)).otherwise("subject_id"),
+        period_kind=pl.lit(period_kind(period)),
+        period=pl.lit(period),
+        policy_version=pl.lit(policy_version),
     )
     # In order, so that sums over a person's indicators always add in the same order: a half must not round both ways.
-    rows = rows.sort("subject_kind", "subject_id", "indicator_id", "period")
-    return rows.with_columns(policy_version=pl.lit(policy_version)).select(
+    return rows.sort("subject_kind", "subject_id", "indicator_id").select(
         "subject_kind",
         "subject_id",
         "indicator_id",
@@ -142,14 +219,18 @@ def kpi(
 
 
 def _period_rows(
-    measured: pl.DataFrame, indicators: Sequence[CompiledIndicator], people: pl.DataFrame, months: int
+    measured: pl.DataFrame,
+    indicators: Sequence[CompiledIndicator],
+    people: pl.DataFrame,
+    agreed: pl.DataFrame,
+    months: int,
 ) -> pl.DataFrame:
     of_employees = [i.indicator_id for i in indicators if "employee" in i.declared.subjects]
     expected = people.select(pl.lit("employee").alias("subject_kind"), pl.col("nip").alias("subject_id")).join(
         pl.DataFrame({"indicator_id": of_employees}, schema={"indicator_id": pl.String}), how="cross"
     )
-    others = measured.filter(pl.col("subject_kind") != "employee").select("subject_kind", "subject_id", "indicator_id")
-    rows = pl.concat([expected, others]).join(measured, on=["subject_kind", "subject_id", "indicator_id"], how="left")
+    others = measured.filter(pl.col("subject_kind") != "employee").select(SUBJECT)
+    rows = pl.concat([expected, others]).join(measured, on=SUBJECT, how="left").join(agreed, on=SUBJECT, how="left")
     places = people.select(pl.col("nip").alias("subject_id"), "unit_id", "position_level")
     rows = rows.join(places, on="subject_id", how="left")
     rows = rows.with_columns(
@@ -203,21 +284,23 @@ def _scored(rows: pl.DataFrame, months: int) -> pl.DataFrame:
     each = rows.select("indicator_id", "by_position").unique("indicator_id").explode("by_position")
     levels = each.drop_nulls("by_position").unnest("by_position")
     rows = rows.join(levels, left_on=["indicator_id", "position_level"], right_on=["indicator_id", "level"], how="left")
-    times = pl.when(pl.col("is_additive")).then(max(months, 1)).otherwise(1)
-    is_ratio = pl.col("statistic") == "ratio"
-    divisor = pl.when(is_ratio).then(pl.col("denominator")).otherwise(pl.lit(UNITS))
+    is_divided, is_published = (pl.col("statistic").is_in(names) for names in (DIVIDED, SUMS_PUBLISHED))
+    divisor = pl.when(is_divided).then(pl.col("denominator")).otherwise(pl.lit(UNITS))
     rows = rows.with_columns(
-        target=pl.coalesce("value", "base_target") * times,
+        target=_target(max(months, 1)),
         reason=pl.when(pl.col("evidence_count") == 0)
         .then(pl.lit("no_evidence"))
+        .when((pl.col("statistic") == "growth") & pl.col("denominator").is_null())
+        .then(pl.lit("no_base_year"))
         .when(pl.col("evidence_count") < pl.col("minimum_evidence"))
         .then(pl.lit("below_minimum_evidence"))
-        .when(is_ratio & (pl.col("denominator") == 0))
+        .when(is_divided & (pl.col("denominator") == 0))
         .then(pl.lit("denominator_zero")),
         actual=pl.when((divisor != 0) & (pl.col("evidence_count") > 0)).then(
             pl.col("scale") * pl.col("numerator") / divisor
         ),
-        denominator=pl.when(is_ratio).then(pl.col("denominator")),
+        numerator=pl.when(~pl.col("statistic").is_in(RESCANNED)).then(pl.col("numerator")),
+        denominator=pl.when(is_published).then(pl.col("denominator")),
     )
     rows = rows.with_columns(reason=pl.coalesce("reason", unattainable()))
     is_computable = pl.col("reason").is_null()
@@ -229,6 +312,21 @@ def _scored(rows: pl.DataFrame, months: int) -> pl.DataFrame:
     # min_horizontal skips nulls: without the condition a missing achievement would become the cap.
     score = pl.when(pl.col("achievement").is_not_null()).then(pl.min_horizontal("achievement", "cap"))
     return rows.with_columns(score=score).drop("by_position")
+
+
+def _target(months: int) -> pl.Expr:
+    """What was agreed for the subject and period; else by position; else the policy's constant (DOMAIN section 9).
+
+    A level target holds as it is. An additive one sums the `months` that the period has: the agreed share of those that
+    were agreed, the policy's monthly target for the others. A range is the policy's.
+    """
+    declared = pl.coalesce("value", "base_target")
+    months_left = months - pl.col("agreed_months").fill_null(0)
+    summed = pl.coalesce("agreed_whole", pl.col("agreed_sum").fill_null(0.0) + months_left * declared)
+    level = pl.coalesce("agreed_level", declared)
+    return (
+        pl.when(pl.col("direction") == "range").then(declared).when(pl.col("is_additive")).then(summed).otherwise(level)
+    )
 
 
 def unattainable() -> pl.Expr:

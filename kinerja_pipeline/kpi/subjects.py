@@ -31,5 +31,16 @@ def measurements_by_subject(measurements: pl.DataFrame) -> pl.DataFrame:
     return measurements.with_columns(nip=_subject("employee"), unit_id=_subject("unit"))
 
 
+def targets_by_subject(targets: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """indicator_target with nip or unit_id filled from the subject; an employee's target counts in their unit too."""
+    units = people.select("nip", _unit="unit_id")
+    return (
+        targets.with_columns(nip=_subject("employee"), unit_id=_subject("unit"))
+        .join(units, on="nip", how="left")
+        .with_columns(unit_id=pl.coalesce("unit_id", "_unit"))
+        .drop("_unit")
+    )
+
+
 def _subject(kind: str) -> pl.Expr:
     return pl.when(pl.col("subject_kind") == kind).then("subject_id")

@@ -25,7 +25,10 @@ from dagster import (
 )
 
 from kinerja_pipeline.contracts.model import Contract, Contracts
+from kinerja_pipeline.facts.periods import period_end_month
+from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.indicators import CompiledIndicator, compiled
+from kinerja_pipeline.policies.loader import policy_version
 from kinerja_pipeline.policies.model import Policy
 
 
@@ -34,7 +37,7 @@ class Deployment:
     """Contracts and policies of one deployment; partitions are its regions, and months from the first any knows."""
 
     contracts: Contracts
-    policies: Mapping[str, Policy]
+    policies: Policies
 
     @cached_property
     def region(self) -> StaticPartitionsDefinition:
@@ -62,10 +65,19 @@ class Deployment:
             }
         )
 
+    def policy(self, region: str, period: str) -> Policy:
+        """The policy that rules a period of a region: a month's own, a longer period's that of its last day."""
+        return self.policies.in_force(region, period_end_month(period))
+
+    def indicators(self, policy: Policy) -> tuple[CompiledIndicator, ...]:
+        """The compiled indicators of one of the deployment's policies."""
+        return self.compiled_indicators[policy_version(policy)]
+
     @cached_property
-    def indicators(self) -> Mapping[str, tuple[CompiledIndicator, ...]]:
-        """Every region's compiled indicators; raises PolicyError when a declaration is wrong."""
-        return {region: compiled(policy, self.contracts) for region, policy in self.policies.items()}
+    def compiled_indicators(self) -> Mapping[str, tuple[CompiledIndicator, ...]]:
+        """The indicators of every version of every region's policy; raises PolicyError when a declaration is wrong."""
+        every = [policy for region in self.policies for policy in self.policies.versions(region)]
+        return {policy_version(policy): compiled(policy, self.contracts) for policy in every}
 
     @cached_property
     def event_feeds(self) -> tuple[Contract, ...]:

@@ -107,7 +107,7 @@ def launch(
                     progress.update(task, total=0)
                     continue
                 outcome.refused += refused(home, region)
-                months, without = _months(home, policies[region], first, last, today)
+                months, without = _months(home, policies.versions(region), first, last, today)
                 outcome.skipped += without
                 progress.update(task, total=len(months))
                 for month in months:
@@ -132,11 +132,11 @@ def _only_launch(home: Home, region: str, instance: DagsterInstance) -> Iterator
 
 
 def _months(
-    home: Home, policy: Policy, first: str | None, last: str | None, today: dt.date | None
+    home: Home, versions: Sequence[Policy], first: str | None, last: str | None, today: dt.date | None
 ) -> tuple[list[str], list[str]]:
     """The months to run, in order: those asked for (or all) that have events or were published, and the published
     months that look at them; then what was asked for in vain, as sentences."""
-    region = policy.region
+    policy, region = versions[0], versions[0].region
     clock = dt.datetime.now(policy.zone).date()
     # A month exists from its second day on: today is not over.
     latest = month_of(min(today or clock, clock) - dt.timedelta(days=1))
@@ -149,7 +149,7 @@ def _months(
         wanted = f"rows of {span}" if first or last else "rows of any month"
         return [], [f"{region}: no file has {wanted} ({have})."]
     # A month reads up to twelve earlier ones (backlog, counters, decline), and 36 hours of both its neighbours.
-    reach = add_months(asked[-1], max(policy.periods.task_lookback_months, 12))
+    reach = add_months(asked[-1], max(12, *(v.periods.task_lookback_months for v in versions)))
     again = {m for m in published if add_months(asked[0], -1) <= m <= reach}
     return [m for m in known if m in asked or m in again], []
 

@@ -5,16 +5,15 @@ Here: what a declaration may say and the errors its author needs. Not here: runn
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 import sqlglot
 from sqlglot import exp
 
-from kinerja_pipeline.contracts.model import Contracts
-from kinerja_pipeline.policies.loader import PolicyError
+from kinerja_pipeline.contracts.model import Contract, Contracts, Kind
+from kinerja_pipeline.policies.loader import PolicyError, near_word
 from kinerja_pipeline.policies.model import Indicator, Policy
 
 MAX_EXPRESSION = 500
@@ -38,13 +37,40 @@ ROW_FUNCTIONS = (
 )
 """What a declaration may call: functions of one row. An unknown name may be an aggregate that only the engine knows."""
 
-DERIVED: Mapping[str, tuple[str, ...]] = {
-    "attendance_day": ("is_workday", "is_present"),
-    "task_outcome": ("is_due", "is_opened", "is_completed", "is_backlog"),
-    "feedback_answer": ("nip", "unit_id", "is_response", "feedback_days"),
-    "indicator_measurement": ("nip", "unit_id"),
+SUBJECT_COLUMN: Mapping[str, str | None] = {"employee": "nip", "unit": "unit_id", "region": None}
+"""The column of a fact that names the subject; the region has every row."""
+
+_OF_SUBJECT: Mapping[str, type[pl.DataType]] = {"nip": pl.String, "unit_id": pl.String}
+DERIVED: Mapping[str, Mapping[str, type[pl.DataType]]] = {
+    "attendance_day": dict.fromkeys(("is_workday", "is_present"), pl.Boolean),
+    "task_outcome": dict.fromkeys(("is_due", "is_opened", "is_completed", "is_backlog"), pl.Boolean),
+    "feedback_answer": {**_OF_SUBJECT, "is_response": pl.Boolean, "feedback_days": pl.Float64},
+    "indicator_measurement": _OF_SUBJECT,
+    "indicator_target": {"is_starting": pl.Boolean, **_OF_SUBJECT},
+    "employee_plan": {
+        **dict.fromkeys(("nip", "unit_id", "position_level"), pl.String),
+        **dict.fromkeys(("target_count", "agreed_count"), pl.Int64),
+        "has_target": pl.Boolean,
+    },
 }
 """Named columns that the facts add for declarations, so that none needs date arithmetic."""
+
+_DTYPES: Mapping[Kind, pl.DataType | type[pl.DataType]] = {
+    "string": pl.String,
+    "integer": pl.Int64,
+    "number": pl.Float64,
+    "boolean": pl.Boolean,
+    "date": pl.Date,
+    "timestamp": pl.Datetime("us"),
+}
+
+
+class DeclarationError(PolicyError):
+    """A declared indicator cannot be computed; `place` says where in the policy."""
+
+    def __init__(self, region: str, place: tuple[str, ...], text: str) -> None:
+        super().__init__(f"policy {region}: {'.'.join(place)}: {text}")
+        self.place, self.text = place, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +84,20 @@ class CompiledIndicator:
     denominator: pl.Expr | None
 
 
-def fact_columns(contracts: Contracts) -> dict[str, tuple[str, ...]]:
-    """The columns a declaration may name, by fact."""
-    source = {
-        "attendance_day": contracts.outgoing["attendance_day"].names,
-        "task_outcome": contracts.outgoing["task_outcome"].names,
-        "feedback_answer": contracts.incoming["feedback_response"].names,
-        "indicator_measurement": contracts.incoming["indicator_measurement"].names,
+def fact_columns(contracts: Contracts) -> dict[str, dict[str, pl.DataType | type[pl.DataType]]]:
+    """The columns a declaration may name, with their types, by fact."""
+    source: Mapping[str, Contract | None] = {
+        "attendance_day": contracts.outgoing["attendance_day"],
+        "task_outcome": contracts.outgoing["task_outcome"],
+        "feedback_answer": contracts.incoming["feedback_response"],
+        "indicator_measurement": contracts.incoming["indicator_measurement"],
+        "indicator_target": contracts.outgoing["indicator_target"],
+        "employee_plan": None,
     }
-    return {fact: (*columns, *DERIVED[fact]) for fact, columns in source.items()}
+    return {
+        fact: {**{c.name: _DTYPES[c.kind] for c in (contract.columns if contract else ())}, **DERIVED[fact]}
+        for fact, contract in source.items()
+    }
 
 
 def compiled(policy: Policy, contracts: Contracts) -> tuple[CompiledIndicator, ...]:
@@ -76,47 +107,111 @@ def compiled(policy: Policy, contracts: Contracts) -> tuple[CompiledIndicator, .
     return tuple(_compiled(policy.region, name, declared, facts) for name, declared in active.items())
 
 
-def _compiled(region: str, name: str, declared: Indicator, facts: Mapping[str, tuple[str, ...]]) -> CompiledIndicator:
-    place = f"policy {region}: indicators.{name}"
+def wrong_declarations(policy: Policy, contracts: Contracts) -> Iterator[DeclarationError]:
+    """What `compiled` would refuse: the first mistake of every active indicator."""
+    facts = fact_columns(contracts)
+    for name, declared in policy.indicators.items():
+        try:
+            if declared.is_active:
+                _compiled(policy.region, name, declared, facts)
+        except DeclarationError as error:
+            yield error
+
+
+def _compiled(
+    region: str,
+    name: str,
+    declared: Indicator,
+    facts: Mapping[str, Mapping[str, pl.DataType | type[pl.DataType]]],
+) -> CompiledIndicator:
+    def refused(key: str, text: str) -> DeclarationError:
+        return DeclarationError(region, ("indicators", name, key), text)
+
     if declared.fact not in facts:
-        raise PolicyError(f"{place}.fact: there is no fact '{declared.fact}'{_near(declared.fact, facts)}")
+        raise refused("fact", f"there is no fact '{declared.fact}'{near_word(declared.fact, facts)}")
     columns = facts[declared.fact]
+    for subject in declared.subjects:
+        if (column := SUBJECT_COLUMN[subject]) and column not in columns:
+            raise refused("subjects", f"the rows of {declared.fact} name no {subject}; leave {subject} out")
 
-    def expression(key: str, text: str | None) -> pl.Expr | None:
-        return _expression(f"{place}.{key}", text, columns) if text else None
+    def expression(key: str, text: str | None, *, yields: str) -> pl.Expr | None:
+        if not text:
+            return None
+        try:
+            return _typed(_expression(text, columns), text, columns, yields)
+        except ValueError as error:
+            raise refused(key, str(error)) from None
 
-    keep = expression("filter", declared.filter)
+    keep = expression("filter", declared.filter, yields="yes or no")
+    numerator = expression("numerator", declared.numerator, yields="number")
+    denominator = expression("denominator", declared.denominator, yields="number")
+    if numerator is None:
+        raise refused("numerator", "is empty; write 1 to count rows")
+    if declared.unit == "percent" and declared.scale == 1 and _is_share(declared):
+        raise refused("scale", "a share is 0 to 1; write scale: 100 for the unit percent")
     return CompiledIndicator(
         name,
         declared,
         keep=pl.lit(True) if keep is None else keep.fill_null(False),
-        numerator=_expression(f"{place}.numerator", declared.numerator, columns),
-        denominator=expression("denominator", declared.denominator),
+        numerator=numerator,
+        denominator=denominator,
     )
 
 
-def _expression(place: str, text: str, columns: Iterable[str]) -> pl.Expr:
+def _expression(text: str, columns: Iterable[str]) -> pl.Expr:
+    """Raises ValueError, in words for the author."""
     if len(text) > MAX_EXPRESSION:
-        raise PolicyError(f"{place}: longer than {MAX_EXPRESSION} characters; name a column for it instead")
+        raise ValueError(f"longer than {MAX_EXPRESSION} characters; name a column for it instead")
     try:
         tree = sqlglot.parse_one(text)
     except sqlglot.errors.SqlglotError as error:
-        raise PolicyError(f"{place}: '{text}' is not an SQL expression: {str(error).splitlines()[0]}") from None
+        raise ValueError(f"'{text}' is not an SQL expression: {str(error).splitlines()[0]}") from None
     if tree.find(exp.Query, exp.AggFunc, exp.Window, exp.Star, exp.Alias, exp.Block):
-        raise PolicyError(f"{place}: '{text}' must be a value of one row; sums and selections are the pipeline's part")
+        raise ValueError(f"'{text}' must be a value of one row; sums and selections are the pipeline's part")
     if unknown := next((f for f in tree.find_all(exp.Func) if not isinstance(f, ROW_FUNCTIONS)), None):
         offered = ", ".join(f.sql_name() for f in ROW_FUNCTIONS if not issubclass(f, exp.Connector))
-        raise PolicyError(f"{place}: the function {unknown.sql()} is not offered; there are {offered}")
+        raise ValueError(f"the function {unknown.sql()} is not offered; there are {offered}")
     known = set(columns)
     for column in tree.find_all(exp.Column):
         if column.name not in known:
-            raise PolicyError(f"{place}: no column '{column.name}' in the fact{_near(column.name, known)}")
+            raise ValueError(f"no column '{column.name}' in the fact{near_word(column.name, known)}")
     try:
         return pl.sql_expr(text)
     except pl.exceptions.PolarsError as error:
-        raise PolicyError(f"{place}: '{text}' cannot be computed: {str(error).splitlines()[0]}") from None
+        raise ValueError(f"'{text}' cannot be computed: {str(error).splitlines()[0]}") from None
 
 
-def _near(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), 1)
-    return f"; did you mean '{near[0]}'?" if near else ""
+def _typed(
+    expression: pl.Expr, text: str, columns: Mapping[str, pl.DataType | type[pl.DataType]], yields: str
+) -> pl.Expr:
+    """The expression, tried on an empty frame of the fact. Raises ValueError where it gives something else."""
+    try:
+        dtype = pl.DataFrame(schema=columns).select(_=expression).schema["_"]
+    except pl.exceptions.PolarsError as error:
+        raise ValueError(f"'{text}' cannot be computed: {str(error).splitlines()[0]}") from None
+    if yields == "yes or no" and dtype != pl.Boolean:
+        raise ValueError(f"'{text}' must say yes or no, and gives {_said(dtype)}; compare it with something")
+    if yields == "number" and not dtype.is_numeric():
+        advice = "; write CASE WHEN ... THEN 1 ELSE 0 END" if dtype == pl.Boolean else ""
+        raise ValueError(f"'{text}' must be a number, and gives {_said(dtype)}{advice}")
+    return expression
+
+
+def _said(dtype: pl.DataType) -> str:
+    if dtype == pl.Boolean:
+        return "yes or no"
+    if dtype == pl.Null:
+        return "nothing"
+    if dtype.is_numeric():
+        return "a number"
+    return "text" if dtype == pl.String else "a time"
+
+
+def _is_share(declared: Indicator) -> bool:
+    """Whether a ratio counts rows out of rows: a numerator of noughts and ones over 1."""
+    numerator = sqlglot.parse_one(declared.numerator)
+    if declared.denominator != "1" or not isinstance(numerator, exp.Case):
+        return False
+    results = [branch.args["true"] for branch in numerator.args["ifs"]]
+    results += [numerator.args["default"]] if numerator.args.get("default") is not None else []
+    return all(isinstance(r, exp.Literal) and r.name in ("0", "1") for r in results)

@@ -8,6 +8,9 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,35 +18,122 @@ from typing import Any
 from pydantic import ValidationError
 
 from kinerja_pipeline.contracts.pages import PageError, line_of, read_page
+from kinerja_pipeline.policies.dated import UNDATED, Policies
 from kinerja_pipeline.policies.model import Policy
+
+DEFAULT = "default"
+MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+Place = Sequence[str | int]
+"""Where in a policy: the keys and list positions from the top."""
 
 
 class PolicyError(Exception):
     """A policy file is wrong; the message names file, line, what is wrong and what to write instead."""
 
 
-def load_policies(folder: Path | None = None) -> dict[str, Policy]:
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong in a policy file, as one line for people."""
+
+    path: Path
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """One file as read: whose it is (`default` is everybody's) and from which month on it holds (None: always)."""
+
+    path: Path
+    name: str
+    since: str | None
+    page: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The files that one version of a region's policy is merged from, the lowest first."""
+
+    region: str
+    since: str | None
+    files: tuple[PolicyFile, ...]
+
+    def policy(self) -> Policy | list[Problem]:
+        """The merged policy, or everything that is wrong with it."""
+        page: dict[str, Any] = {"region": self.region}
+        for file in self.files:
+            page = merged(page, file.page)
+        try:
+            return Policy.model_validate(page)
+        except ValidationError as error:
+            return [self.problem(*_explained(e)) for e in error.errors()]
+
+    def problem(self, place: Place, text: str) -> Problem:
+        """A problem at `place`, with the file and line that state it."""
+        path, line = _where([f.path for f in self.files], place)
+        return Problem(path, f"{path.name}, line {line}: {'.'.join(map(str, place)) or 'policy'}: {text}")
+
+
+def load_policies(folder: Path | None = None) -> Policies:
     """Every region's policy by region id: packaged files, then those of `folder` (a home's policies/) merged over them.
 
     `default.yaml` holds what all regions share; a region's file holds what differs. Mappings merge key by key, lists
-    and values replace. Raises PolicyError.
+    and values replace. `manokwari@2026-04.yaml` is merged over `manokwari.yaml` from April 2026 on. Raises PolicyError.
+    """
+    files, problems = read_policy_files(folder)
+    _raise_first(problems)
+    undated: dict[str, Policy] = {}
+    later: dict[str, list[tuple[str, Policy]]] = {}
+    for layers in layers_of(files):
+        policy = layers.policy()
+        if isinstance(policy, list):
+            _raise_first(policy)
+        elif layers.since is None:
+            undated[layers.region] = policy
+        else:
+            later.setdefault(layers.region, []).append((layers.since, policy))
+    return Policies(undated, {region: tuple(versions) for region, versions in later.items()})
+
+
+def read_policy_files(folder: Path | None, extra: Path | None = None) -> tuple[list[PolicyFile], list[Problem]]:
+    """The files in the order in which they are laid on each other, and what is wrong with each of them alone.
+
+    `extra` is one more file, laid on the others of its name unless it is among them.
     """
     packaged = Path(str(resources.files("kinerja_pipeline.policies")))
-    default: dict[str, Any] = {}
-    shared: list[Path] = []
-    regions: dict[str, dict[str, Any]] = {}
-    origin: dict[str, list[Path]] = {}
-    for place in (packaged, *([folder] if folder and folder.is_dir() else [])):
-        for path in sorted(place.glob("*.yaml")):
-            page = _read(path)
-            if path.stem == "default":
-                default = merged(default, page)
-                shared.append(path)
-                continue
-            named = str(page.get("region", path.stem))
-            regions[named] = merged(regions.get(named, {"region": named}), page)
-            origin.setdefault(named, []).append(path)
-    return {name: _checked(merged(default, page), [*shared, *origin[name]]) for name, page in sorted(regions.items())}
+    paths = [p for place in (packaged, folder) if place and place.is_dir() for p in sorted(place.glob("*.yaml"))]
+    if extra is not None and extra.resolve() not in {p.resolve() for p in paths}:
+        paths.append(extra)
+    files: list[PolicyFile] = []
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            file = _read(path)
+        except PolicyError as error:
+            problems.append(Problem(path, str(error)))
+            continue
+        problems += _misplaced(file)
+        files.append(file)
+    known = {f.name for f in files if f.since is None}
+    for file in files:
+        if file.name not in known:
+            near = near_word(file.name, known)
+            text = f"{file.path.name}: there is no {file.name}.yaml that it could change{near}; write that file first"
+            problems.append(Problem(file.path, text))
+    return files, problems
+
+
+def layers_of(files: Iterable[PolicyFile]) -> Iterator[Layers]:
+    """The versions of every region, by region and start."""
+    ordered = sorted(files, key=lambda f: f.since or "")
+    shared = [f for f in ordered if f.name == DEFAULT]
+    for region in sorted({f.name for f in ordered if f.name != DEFAULT and f.since is None}):
+        own = [f for f in ordered if f.name == region]
+        for start in [None, *sorted({f.since for f in (*shared, *own) if f.since})]:
+            begun = (f for f in (*shared, *own) if not f.since or (start and f.since <= start))
+            yield Layers(region, start, tuple(begun))
 
 
 def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -61,38 +151,49 @@ def policy_version(policy: Policy) -> str:
     return f"{policy.version}+{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _raise_first(problems: Sequence[Problem]) -> None:
+    if problems:
+        more = f" ({len(problems) - 1} more after this one)" if len(problems) > 1 else ""
+        raise PolicyError(f"{problems[0]}{more}")
+
+
+def _read(path: Path) -> PolicyFile:
     try:
-        return read_page(path)
+        page = read_page(path)
     except PageError as error:
         raise PolicyError(str(error)) from error
-
-
-def _checked(page: dict[str, Any], files: list[Path]) -> Policy:
-    try:
-        return Policy.model_validate(page)
-    except ValidationError as error:
-        first = error.errors()[0]
-        # A follow-up rule's kind stands in the location like a key: follow_up, <name>, decline, <key>.
-        place = [p for i, p in enumerate(first["loc"]) if not (i == 2 and first["loc"][0] == "follow_up")]
-        path, line = _where(files, place)
-        known = _known_keys(place[:-1])
-        near = (
-            difflib.get_close_matches(str(place[-1]), known, 1) if first["type"] == "extra_forbidden" and place else []
-        )
-        hint = f"; did you mean '{near[0]}'?" if near else ""
-        problem = (
-            "this key is not known"
-            if first["type"] == "extra_forbidden"
-            else first["msg"].removeprefix("Value error, ")
-        )
-        more = f" ({error.error_count() - 1} more after this one)" if error.error_count() > 1 else ""
+    name, at, since = path.stem.partition("@")
+    if at and not MONTH.fullmatch(since):
         raise PolicyError(
-            f"{path.name}, line {line}: {'.'.join(map(str, place)) or 'policy'}: {problem}{hint}{more}"
-        ) from None
+            f"{path.name}: '{since}' is not a month; a file that holds from a month on is called {name}@2026-04.yaml"
+        )
+    named = name if name == DEFAULT else str(page.get("region", name))
+    return PolicyFile(path, named, since or None, page)
 
 
-def _where(files: list[Path], place: list[int | str]) -> tuple[Path, int]:
+def _misplaced(file: PolicyFile) -> Iterator[Problem]:
+    for key in UNDATED if file.since else ():
+        if key in file.page:
+            line, _ = line_of(file.path, [key])
+            text = f"{key} cannot change from a month on; write it in {file.name}.yaml"
+            yield Problem(file.path, f"{file.path.name}, line {line}: {text}")
+
+
+def _explained(error: Any) -> tuple[list[str | int], str]:
+    # A follow-up rule's kind stands in the location like a key: follow_up, <name>, decline, <key>.
+    place = [p for i, p in enumerate(error["loc"]) if not (i == 2 and error["loc"][0] == "follow_up")]
+    if error["type"] == "extra_forbidden" and place:
+        return place, f"this key is not known{near_word(str(place[-1]), _known_keys(place[:-1]))}"
+    return place, error["msg"].removeprefix("Value error, ")
+
+
+def near_word(word: str, known: Iterable[str]) -> str:
+    """The suggestion that follows a complaint about an unknown word; empty when none is near."""
+    near = difflib.get_close_matches(word, list(known), 1)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _where(files: Sequence[Path], place: Place) -> tuple[Path, int]:
     """The file and line that states `place`, the last file first; the last file's top when none does."""
     best: tuple[int, Path, int] = (-1, files[-1], 1)
     for path in reversed(files):
@@ -102,7 +203,7 @@ def _where(files: list[Path], place: list[int | str]) -> tuple[Path, int]:
     return best[1], best[2]
 
 
-def _known_keys(place: list[int | str]) -> list[str]:
+def _known_keys(place: Place) -> list[str]:
     schema = Policy.model_json_schema()
     definitions = schema["$defs"]
     node: dict[str, Any] = schema

@@ -447,11 +447,16 @@ class Target(Model):
     kind: Literal["level", "additive"] = "level"
 
 
+DURATIONS = ("minutes", "hours", "working hours", "days", "working days")
+
+
 class Indicator(Model):
     """One indicator: row expressions over one fact, summed per subject and period, divided last.
 
     `numerator` and `denominator` are SQL expressions over the fact's columns, evaluated per row and summed over the
-    rows that `filter` keeps and that have both values; without a denominator the statistic must be `count` or `last`.
+    rows that `filter` keeps and that have both values. Only `ratio` has a denominator. `count` sums the numerator,
+    `last` takes the last month's sum, `median` and `p90` (nearest rank) sort the numerator's values, `growth` divides
+    the sum by that of the same month last year (1 is unchanged; with scale 100, 103 is three percent more).
     """
 
     labels: Labels
@@ -459,7 +464,7 @@ class Indicator(Model):
     filter: str | None = None
     numerator: str
     denominator: str | None = None
-    statistic: Literal["ratio", "count", "last"] = "ratio"
+    statistic: Literal["ratio", "count", "last", "median", "p90", "growth"] = "ratio"
     scale: float = 1.0
     subjects: list[SubjectKind]
     aspect: Literal["quantity", "quality", "time", "cost"]
@@ -477,11 +482,26 @@ class Indicator(Model):
     def _consistent(self) -> Indicator:
         if self.statistic == "ratio" and self.denominator is None:
             raise ValueError("statistic ratio needs a denominator")
+        if self.statistic != "ratio" and self.denominator is not None:
+            raise ValueError(f"statistic {self.statistic} takes no denominator; leave it out, or write ratio")
+        if self.target.kind == "additive" and self.statistic != "count":
+            raise ValueError(f"only counts add up: statistic {self.statistic} needs target.kind level")
+        if self.unit == "percent" and self.statistic == "count":
+            raise ValueError("percents do not add up: statistic count cannot have unit percent; write ratio")
+        if self.unit == "percent" and self.statistic == "growth" and self.scale != 100:
+            raise ValueError(f"growth in percent needs scale 100, not {self.scale:g}")
+        if self.unit in DURATIONS and self.statistic in ("ratio", "growth") and self.scale == 100:
+            raise ValueError(f"scale 100 makes percents, the unit is {self.unit}; write unit percent, or leave it out")
         if self.direction == "range" and (self.target.low is None or self.target.high is None):
             raise ValueError("direction range needs target.low and target.high")
         if self.direction != "range" and self.target.value is None:
             raise ValueError("target.value is missing")
         return self
+
+    @property
+    def measured_by(self) -> tuple[object, ...]:
+        """What the measures rest on: two declarations that agree in it can share them, whatever their targets."""
+        return (self.fact, self.filter, self.numerator, self.denominator, self.statistic, *sorted(self.subjects))
 
 
 class Evaluation(Model):
@@ -609,6 +629,11 @@ class Policy(Model):
     def deduction(self, month: str, employment_status: str, day_type: str) -> Deduction | None:
         """The deduction table in force in `month` for such days of such people, None when none has started."""
         return _in_force(self.deductions, month, employment_status, day_type)
+
+    def deductions_in_force(self, month: str) -> list[Deduction]:
+        """The tables that rule some days of some people in `month`, as they are listed."""
+        ruling = [self.deduction(month, status, kind) for status, kind in _DEDUCTED]
+        return [table for table in self.deductions if any(table is each for each in ruling)]
 
 
 _DEDUCTED = [(status, kind) for status in get_args(EmploymentStatus) for kind in get_args(WorkedDayType)]

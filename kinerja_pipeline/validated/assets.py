@@ -33,10 +33,10 @@ from kinerja_pipeline.orchestration.metadata import (
 )
 from kinerja_pipeline.orchestration.resources import HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import Lake
-from kinerja_pipeline.validated.judge import Judged, judge_dated, judge_margin, judge_month
+from kinerja_pipeline.validated.judge import Judged, judge_dated, judge_margin, judge_month, judge_year_before
 from kinerja_pipeline.validated.policy_rules import FEED as POLICY_RULES_OF
 
-MARGIN = "attendance_margin"
+MARGIN, YEAR_BEFORE = "attendance_margin", "measurement_year_before"
 EVENT_TALLY, DATED_TALLY = "event_tally", "dated_tally"
 
 
@@ -75,9 +75,17 @@ def _events(deployment: Deployment) -> AssetsDefinition:
         deps=_deps(deployment.contracts.incoming["attendance_log"], deployment.of_region),
         description="Believed taps of the neighbour months, up to 36 hours away: shifts cross midnight and month ends.",
     )
+    year_before = AssetSpec(
+        ["validated", YEAR_BEFORE],
+        group_name="validated",
+        kinds={"polars", "parquet"},
+        deps=_deps(deployment.contracts.incoming["indicator_measurement"], deployment.of_region),
+        description="Believed measurements of the same month last year, which growth is counted against.",
+    )
     specs = [
         *_feed_specs(feeds, deployment.of_region),
         margin,
+        year_before,
         _tally_spec(EVENT_TALLY, feeds, deployment.of_region),
     ]
 
@@ -92,13 +100,19 @@ def _events(deployment: Deployment) -> AssetsDefinition:
         context: AssetExecutionContext, home: HomeResource, lock: RegionLock
     ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
         region, month = region_month_of(context)
-        policy, lake = deployment.policies[region], home.lake
+        policy, lake = deployment.policy(region, month), home.lake
         references = {name: lake.read("validated", name, region) for name in registers}
-        judged = judge_month(home.home, policy, month, feeds, references, _computed_rounds(lake, region))
+        # An answer may come months before its round counts, and under another version of the policy.
+        rounds = deployment.policies.rounds(region)
+        judged = judge_month(home.home, policy, month, feeds, references, _computed_rounds(lake, region), rounds)
         yield from _kept(lake, judged, EVENT_TALLY, region, month)
         near = judge_margin(home.home, policy, month, deployment.contracts.incoming["attendance_log"], references)
         lake.write(near, "validated", MARGIN, region, month)
         yield MaterializeResult(asset_key=["validated", MARGIN], metadata={"dagster/row_count": len(near)})
+        measured = deployment.contracts.incoming["indicator_measurement"]
+        before = judge_year_before(home.home, policy, month, measured, references)
+        lake.write(before, "validated", YEAR_BEFORE, region, month)
+        yield MaterializeResult(asset_key=["validated", YEAR_BEFORE], metadata={"dagster/row_count": len(before)})
 
     return validated
 

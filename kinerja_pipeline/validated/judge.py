@@ -17,7 +17,7 @@ from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing.deliveries import deliveries, scan_landed
 from kinerja_pipeline.policies.model import Policy
 from kinerja_pipeline.validated.parsing import parsed
-from kinerja_pipeline.validated.policy_rules import with_policy_rules
+from kinerja_pipeline.validated.policy_rules import Rounds, with_policy_rules
 from kinerja_pipeline.validated.split import Split, split
 
 MARGIN = dt.timedelta(hours=36)
@@ -53,12 +53,13 @@ def judge_month(
     feeds: Iterable[Contract],
     references: Mapping[str, pl.DataFrame],
     computed_rounds: Mapping[str, Iterable[str]] | None = None,
+    rounds: Rounds | None = None,
 ) -> Iterator[Judged]:
     """Splits the event feeds of a region and month against the region's validated dated feeds, by the rules of their
-    contracts and those that the policy adds. `computed_rounds` are as `with_policy_rules` takes them."""
+    contracts and those that the policy adds. `computed_rounds` and `rounds` are as `with_policy_rules` takes them."""
     declared = {name: frame for name, frame in references.items() if name in policy.feeds}
     for page in feeds:
-        contract = with_policy_rules(page, policy, computed_rounds)
+        contract = with_policy_rules(page, policy, computed_rounds, rounds)
         landed = scan_landed(home, policy.region, contract.name, month)
         ledger = deliveries(home, policy.region, contract.name)
         yield Judged(
@@ -84,3 +85,15 @@ def judge_margin(
         result = split(near, contract, zone=policy.time_zone, references=declared, deliveries=ledger, month=neighbour)
         parts.append(result.valid)
     return pl.concat(parts)
+
+
+def judge_year_before(
+    home: Home, policy: Policy, month: str, contract: Contract, references: Mapping[str, pl.DataFrame]
+) -> pl.DataFrame:
+    """The valid rows of the same month a year before, from the landed rows themselves, so that growth does not depend
+    on whether that month has been computed."""
+    declared = {name: frame for name, frame in references.items() if name in policy.feeds}
+    before = add_months(month, -12)
+    landed = scan_landed(home, policy.region, contract.name, before)
+    ledger = deliveries(home, policy.region, contract.name)
+    return split(landed, contract, zone=policy.time_zone, references=declared, deliveries=ledger, month=before).valid

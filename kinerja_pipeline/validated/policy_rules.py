@@ -16,21 +16,30 @@ from kinerja_pipeline.policies.model import Appraisal, AppraisalRound, Policy
 FEED = "feedback_response"
 
 
+Rounds = Mapping[str, tuple[AppraisalRound, Appraisal]]
+"""Appraisal rounds by id, each with the rules by which it is held."""
+
+
 def with_policy_rules(
-    contract: Contract, policy: Policy, computed: Mapping[str, Iterable[str]] | None = None
+    contract: Contract,
+    policy: Policy,
+    computed: Mapping[str, Iterable[str]] | None = None,
+    rounds: Rounds | None = None,
 ) -> Contract:
     """The contract with the rules that the policy adds to it; other feeds than feedback_response stay as they are.
 
     `computed` are the rounds that have been computed, each with the deliveries that its answers came from: a round is
-    computed once, so answers that arrive afterwards are rejected.
+    computed once, so answers that arrive afterwards are rejected. `rounds` are those of all versions of a dated policy
+    (else those of `policy`): an answer may come months before its round counts.
     """
     if contract.name != FEED:
         return contract
-    return replace(contract, rules=(*contract.rules, *_answer_rules(policy.appraisal, computed or {})))
+    if rounds is None:
+        rounds = {name: (held, policy.appraisal) for name, held in policy.appraisal.rounds.items()}
+    return replace(contract, rules=(*contract.rules, *_answer_rules(rounds, computed or {})))
 
 
-def _answer_rules(rules: Appraisal, computed: Mapping[str, Iterable[str]]) -> Iterable[Rule]:
-    rounds = rules.rounds
+def _answer_rules(rounds: Rounds, computed: Mapping[str, Iterable[str]]) -> Iterable[Rule]:
     yield Rule(
         "subject_id__unknown",
         "reference",
@@ -47,33 +56,52 @@ def _answer_rules(rules: Appraisal, computed: Mapping[str, Iterable[str]]) -> It
     yield _each_round(
         "submitted_at__before__round",
         "an answer to a round must not be sent before the round opens",
-        {name: f"submitted_at < {_midnight(each.opens)}" for name, each in rounds.items()},
+        {name: f"submitted_at < {_midnight(each.opens)}" for name, (each, _) in rounds.items()},
         "submitted_at",
     )
     yield _each_round(
         "submitted_at__after__round",
         "an answer to a round must not be sent after the round has closed",
-        {name: f"submitted_at >= {_midnight(each.closes + dt.timedelta(days=1))}" for name, each in rounds.items()},
+        {
+            name: f"submitted_at >= {_midnight(each.closes + dt.timedelta(days=1))}"
+            for name, (each, _) in rounds.items()
+        },
         "submitted_at",
     )
     yield _each_round(
         "element_code__outside__round",
         "element_code must be a competency of the round",
-        {name: f"element_code NOT IN ({_texts(rules.competencies_of(each))})" for name, each in rounds.items()},
+        {
+            name: f"element_code NOT IN ({_texts(rules.competencies_of(each))})"
+            for name, (each, rules) in rounds.items()
+        },
         "element_code",
     )
     yield _each_round(
         "survey_code__outside__round",
         "survey_code must be that of the round",
-        {name: f"survey_code <> '{each.survey_code}'" for name, each in rounds.items()},
+        {name: f"survey_code <> '{each.survey_code}'" for name, (each, _) in rounds.items()},
         "survey_code",
     )
-    yield _in_round("role_code__outside__round", "role_code must be a role that the policy's appraisal names", rounds,
-                    f"role_code NOT IN ({_texts(rules.roles)})", "role_code")  # fmt: skip
-    yield _in_round("subject_kind__outside__round", "an appraisal judges employees", rounds,
-                    "subject_kind <> 'employee'", "subject_kind")  # fmt: skip
-    yield _in_round("scale_max__outside__round", f"answers to a round are on the scale from 1 to {rules.scale_max}",
-                    rounds, f"scale_max <> {rules.scale_max}", "scale_max")  # fmt: skip
+    yield _each_round(
+        "role_code__outside__round",
+        "role_code must be a role that the policy's appraisal names",
+        {name: f"role_code NOT IN ({_texts(rules.roles)})" for name, (_, rules) in rounds.items()},
+        "role_code",
+    )
+    yield _each_round(
+        "subject_kind__outside__round",
+        "an appraisal judges employees",
+        dict.fromkeys(rounds, "subject_kind <> 'employee'"),
+        "subject_kind",
+    )
+    scales = " or ".join(str(scale) for scale in sorted({rules.scale_max for _, rules in rounds.values()}))
+    yield _each_round(
+        "scale_max__outside__round",
+        f"answers to a round are on the scale from 1 to {scales}",
+        {name: f"scale_max <> {rules.scale_max}" for name, (_, rules) in rounds.items()},
+        "scale_max",
+    )
     if late := {name: ids for name, ids in computed.items() if name in rounds}:
         yield _each_round(
             "round_id__already_computed",
@@ -85,10 +113,6 @@ def _answer_rules(rules: Appraisal, computed: Mapping[str, Iterable[str]]) -> It
 def _each_round(name: str, text: str, conditions: Mapping[str, str], *columns: str) -> Rule:
     predicate = " OR ".join(f"(round_id = '{held}' AND {bad})" for held, bad in conditions.items())
     return _row(name, text, predicate, *columns, "round_id")
-
-
-def _in_round(name: str, text: str, rounds: Mapping[str, AppraisalRound], bad: str, column: str) -> Rule:
-    return _row(name, text, f"round_id IN ({_texts(rounds)}) AND {bad}", column, "round_id")
 
 
 def _row(name: str, text: str, predicate: str, *columns: str) -> Rule:

@@ -19,6 +19,7 @@ from kinerja_pipeline.facts.periods import add_months, month_of
 from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing.deliveries import read_delivery
 from kinerja_pipeline.landing.refusals import no_region
+from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.model import Policy
 from kinerja_pipeline.validated.parsing import landing_month
 from kinerja_pipeline.validated.policy_rules import with_policy_rules
@@ -97,9 +98,7 @@ def _asked_by_reader(rule: str) -> str:
     return READER_REASONS.get(rule, "the row could not be taken apart")
 
 
-def verdict(
-    file: Path, feed: str, region: str, home: Home, policies: Mapping[str, Policy], contracts: Contracts
-) -> Verdict:
+def verdict(file: Path, feed: str, region: str, home: Home, policies: Policies, contracts: Contracts) -> Verdict:
     """Reads `file` as `feed` of `region` and says what the contract says; references are those the home already holds.
 
     Raises VerdictError, and UnreadableFile when the file cannot be read as a whole.
@@ -111,7 +110,7 @@ def verdict(
     if not file.is_file():
         raise VerdictError(f"{file}: there is no such file.")
     policy = policies[region]
-    contract = with_policy_rules(contracts.incoming[feed], policy)
+    contract = with_policy_rules(contracts.incoming[feed], policy, rounds=policies.rounds(region))
     reshaped = read_delivery(home, policy, contract, file)
     delivery = hashlib.sha256(file.read_bytes()).hexdigest()
     landed = reshaped.landed.with_columns(pl.lit(delivery).alias("_delivery_id"))

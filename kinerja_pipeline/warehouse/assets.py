@@ -19,6 +19,7 @@ from dagster import (
 )
 
 from kinerja_pipeline import __version__
+from kinerja_pipeline.facts.periods import periods_of
 from kinerja_pipeline.home import Home, warehouse_url
 from kinerja_pipeline.landing.deliveries import deliveries
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
@@ -31,6 +32,7 @@ from kinerja_pipeline.warehouse import registers
 FACTS = (
     "attendance_day",
     "attendance_month",
+    "indicator_target",
     "task_outcome",
     "satisfaction_element",
     "satisfaction_index",
@@ -68,10 +70,9 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
 
         region, month = region_month_of(context)
         start = time.perf_counter()
-        frames = outgoing(
-            deployment, home.home, home.lake, region, month, clock.local_today(deployment.policies[region].zone)
-        )
-        versions = Versions(code=__version__, policy=policy_version(deployment.policies[region]))
+        policy = deployment.policy(region, month)
+        frames = outgoing(deployment, home.home, home.lake, region, month, clock.local_today(policy.zone))
+        versions = Versions(code=__version__, policy=policy_version(policy))
         engine = open_warehouse(warehouse_url(home.home))
         published = publish(
             engine,
@@ -124,19 +125,20 @@ def outgoing(
     deployment: Deployment, home: Home, lake: Lake, region: str, month: str, today: dt.date
 ) -> dict[str, pl.DataFrame]:
     """Every table of a region and month exactly as its outgoing contract lists the columns."""
-    policy = deployment.policies[region]
+    policy, published = deployment.policy(region, month), lake.months("kpi", "measure", region)
+    ruling = [deployment.policy(region, period) for period in periods_of(month).values()]
     dated = lake.read("validated", "dated_tally", region)
     events = {
         m: lake.read("validated", "event_tally", region, m) for m in lake.months("validated", "event_tally", region)
     }
     frames = {
-        "region": registers.region(policy),
-        "indicator": registers.indicator(policy),
+        "region": registers.region(deployment.policy(region, max([*published, month]))),
+        "indicator": registers.indicator(ruling),
         "employee": lake.read("validated", "employee", region),
         "org_unit": registers.org_unit(lake.read("validated", "org_unit", region)),
         "delivery": registers.delivery(deliveries(home, region), [dated, *events.values()]),
         "data_quality": registers.data_quality([dated, events[month]], deployment.contracts.incoming, month),
-        "period_status": registers.period_status(policy, month, lake.months("kpi", "measure", region), today),
+        "period_status": registers.period_status(policy, month, published, today),
         **{table: lake.read("facts", table, region, month) for table in FACTS},
         **{table: lake.read("kpi", table, region, month) for table in KPI},
     }

@@ -12,6 +12,7 @@ import polars as pl
 
 from kinerja_pipeline.contracts.model import Contract
 from kinerja_pipeline.facts.periods import add_months, as_of, month_start, months_of, periods_of
+from kinerja_pipeline.policies.explain import formula
 from kinerja_pipeline.policies.loader import policy_version
 from kinerja_pipeline.policies.model import Policy
 
@@ -20,7 +21,7 @@ ALL = "all"
 
 
 def region(policy: Policy) -> pl.DataFrame:
-    """One row: the region with its labels, time zone and the policy in force."""
+    """One row: the region with its labels, time zone and the policy in force in its last published month."""
     return pl.DataFrame(
         {
             "region": [policy.region],
@@ -54,9 +55,11 @@ def org_unit(units: pl.DataFrame) -> pl.DataFrame:
     return units.join(paths, on="unit_id", how="left")
 
 
-def indicator(policy: Policy) -> pl.DataFrame:
-    """One row per active indicator of the policy: labels, aspect, statistic, unit, direction, and its formula."""
-    version = policy_version(policy)
+def indicator(policies: Iterable[Policy]) -> pl.DataFrame:
+    """One row per active indicator of each policy: labels, aspect, statistic, unit, direction, and its formula.
+
+    `policies` are those that rule the month and the longer periods around it.
+    """
     rows = [
         {
             "indicator_id": name,
@@ -67,10 +70,11 @@ def indicator(policy: Policy) -> pl.DataFrame:
             "statistic": i.statistic,
             "unit": i.unit,
             "direction": i.direction,
-            "formula": _formula(i.numerator, i.denominator, i.filter, i.scale),
+            "formula": formula(i),
             "source": i.fact,
             "law": i.source or None,
         }
+        for version, policy in {policy_version(p): p for p in policies}.items()
         for name, i in policy.indicators.items()
         if i.is_active
     ]
@@ -88,11 +92,6 @@ def indicator(policy: Policy) -> pl.DataFrame:
         "law",
     )
     return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String))
-
-
-def _formula(numerator: str, denominator: str | None, keep: str | None, scale: float) -> str:
-    ratio = f"sum({numerator})" + (f" / sum({denominator})" if denominator else "")
-    return f"{f'{scale:g} * ' if scale != 1 else ''}{ratio}{f' where {keep}' if keep else ''}"
 
 
 def data_quality(tallies: Iterable[pl.DataFrame], feeds: Mapping[str, Contract], month: str) -> pl.DataFrame:

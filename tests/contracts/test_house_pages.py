@@ -15,7 +15,7 @@ from kinerja_pipeline.contracts.model import Contract, contracts_folder, load_co
 
 PAGES = sorted(contracts_folder().glob("*/*.odcs.yaml"))
 CONTRACTS = [*load_contracts().incoming.values(), *load_contracts().outgoing.values()]
-PERSONAL_COLUMNS = ("nip", "supervisor_nip", "approver_nip", "pin", "subject_id")
+PERSONAL_COLUMNS = ("nip", "supervisor_nip", "approver_nip", "pin", "subject_id", "agreed_by")
 
 
 def named(contract: Contract) -> str:
@@ -48,6 +48,7 @@ def test_the_feeds_and_which_of_them_have_months() -> None:
         "employee": None,
         "feedback_response": "submitted_at",
         "indicator_measurement": "period",
+        "indicator_target": None,
         "leave_permit": None,
         "org_unit": None,
         "performance_rating": "period",

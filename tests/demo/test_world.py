@@ -20,7 +20,7 @@ from kinerja_pipeline.validated.split import split
 
 FEEDS = (
     "org_unit", "employee", "device_pin", "attendance_log", "device_outage", "leave_permit", "shift_roster",
-    "task_record", "feedback_response", "indicator_measurement", "performance_rating",
+    "task_record", "feedback_response", "indicator_measurement", "indicator_target", "performance_rating",
 )  # fmt: skip
 REGIONS = ("manokwari", "salor", "mamuju", "pariaman", "nanggalo")
 
@@ -101,9 +101,9 @@ def test_every_kind_has_its_month_and_names_a_rule_of_its_contract() -> None:
     incoming = load_contracts().incoming
     reader_reasons = {"line__unreadable", "row__short", "nip__numeric"}
     for kind in KINDS:
-        assert any(
-            kind in kinds_at(kind.feed, reader, number, 6) for reader in kind.readers for number in range(6)
-        ), kind.name
+        assert any(kind in kinds_at(kind.feed, reader, number, 6) for reader in kind.readers for number in range(6)), (
+            kind.name
+        )
         assert BAD_ROWS[kind.name] in {r.name for r in incoming[kind.feed].rules} | reader_reasons, kind.name
 
 

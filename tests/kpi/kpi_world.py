@@ -8,7 +8,9 @@ from typing import Any
 import polars as pl
 
 from kinerja_pipeline.contracts.model import load_contracts
-from kinerja_pipeline.kpi.indicators import kpi
+from kinerja_pipeline.facts.periods import months_of, periods_of
+from kinerja_pipeline.kpi.indicators import kpi, rolled_up
+from kinerja_pipeline.kpi.targets import agreed_targets
 from kinerja_pipeline.policies.indicators import CompiledIndicator, compiled
 from kinerja_pipeline.policies.loader import load_policies
 from kinerja_pipeline.policies.model import Indicator, Policy
@@ -26,7 +28,7 @@ ON_TIME: dict[str, Any] = {
     "scale": 100,
     "subjects": ["employee"],
     "aspect": "time",
-    "unit": "percent",
+    "unit": "score",
     "direction": "higher",
     "target": {"value": 80},
     "weight": 1,
@@ -60,13 +62,31 @@ def kpi_rows(
     monthly: pl.DataFrame,
     people: pl.DataFrame | Mapping[str, pl.DataFrame],
     month: str = "2026-03",
+    targets: pl.DataFrame | None = None,
 ) -> dict[tuple[str, str, str], dict[str, Any]]:
     """The kpi rows by subject, indicator and period."""
-    staff = people if isinstance(people, Mapping) else dict.fromkeys(("month", "quarter", "semester", "year"), people)
-    frame = kpi(monthly, ready(policy), staff, policy, month, VERSION)
+    frame = kpi_frame(policy, monthly, people, month, targets)
     rows = {(r["subject_id"], r["indicator_id"], r["period"]): r for r in frame.iter_rows(named=True)}
     assert len(rows) == len(frame), "one row per subject, indicator and period"
     return rows
+
+
+def kpi_frame(
+    policy: Policy,
+    monthly: pl.DataFrame,
+    people: pl.DataFrame | Mapping[str, pl.DataFrame],
+    month: str = "2026-03",
+    targets: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """The kpi rows of the month and of the longer periods around it."""
+    staff = people if isinstance(people, Mapping) else dict.fromkeys(("month", "quarter", "semester", "year"), people)
+    parts = []
+    for kind, period in periods_of(month).items():
+        months = sorted(set(monthly["month"]) & set(months_of(period)))
+        agreed = None if targets is None else agreed_targets(targets, period, months)
+        measured = rolled_up(monthly, ready(policy), period)
+        parts.append(kpi(measured, ready(policy), staff[kind], policy.region, period, len(months), VERSION, agreed))
+    return pl.concat(parts)
 
 
 KPI_COLUMNS = {

@@ -8,13 +8,13 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kpi_world import VERSION, by, measured, people_of, policy_with, rated, ready
+from kpi_world import by, kpi_frame, measured, people_of, policy_with, rated
 
 from kinerja_pipeline.kpi.evaluation import evaluation
-from kinerja_pipeline.kpi.indicators import kpi
 from kinerja_pipeline.policies.model import Evaluation
 
 MONTHS = ("2026-01", "2026-02", "2026-03")
@@ -43,13 +43,15 @@ class World(NamedTuple):
     indicators: list[Declared]
     weights: list[int]
     sums: dict[tuple[str, str, int], Sum]
+    agreed: dict[tuple[str, str, int], int]
     ratings: dict[tuple[str, str], tuple[str | None, str | None]]
     minimum_coverage: int
 
 
 ratings_of = st.sampled_from(["di_atas", "sesuai", "di_bawah", None])
 declared = st.builds(
-    Declared,
+    # Only counts add up.
+    lambda **parts: Declared(**{**parts, "kind": parts["kind"] if parts["statistic"] == "count" else "level"}),
     direction=st.sampled_from(["higher", "higher", "lower", "range"]),
     formula=st.sampled_from(["standard", "inverse"]),
     statistic=st.sampled_from(["ratio", "ratio", "count", "last"]),
@@ -65,6 +67,11 @@ worlds = st.builds(
     indicators=st.lists(declared, min_size=3, max_size=3),
     weights=st.sampled_from([[10, 0, 0], [5, 3, 2], [6, 4, 0], [4, 3, 3]]),
     sums=st.dictionaries(st.tuples(st.sampled_from(list(STAFF)), st.sampled_from(MONTHS), st.integers(0, 2)), sums),
+    agreed=st.dictionaries(
+        st.tuples(st.sampled_from(list(STAFF)), st.sampled_from([*MONTHS, "2026-Q1", "2026"]), st.integers(0, 2)),
+        st.sampled_from([0, 6, 24, 60]),
+        max_size=6,
+    ),
     ratings=st.dictionaries(
         st.tuples(st.sampled_from(list(STAFF)), st.sampled_from([*PERIODS, "2026-01", "2026-02"])),
         st.tuples(ratings_of, st.sampled_from(["baik", "kurang", None])),
@@ -85,11 +92,7 @@ def expected_indicator(
     counted = present[-1:] if it.statistic == "last" else present
     found = [world.sums[nip, m, number] for m in counted if (nip, m, number) in world.sums]
     low, high = Fraction(it.target), Fraction(it.target + it.width)
-    target = low
-    if it.position_target is not None and STAFF[nip] == "jpt":
-        target = Fraction(it.position_target)
-    if it.kind == "additive":
-        target *= max(len(present), 1)
+    target = expected_target(world, nip, number, period, present)
     evidence = sum(s.evidence for s in found)
     above, below = sum(s.numerator for s in found), sum(s.denominator for s in found)
     if evidence == 0:
@@ -111,6 +114,29 @@ def expected_indicator(
     if it.direction == "lower":
         return None, max(Fraction(0), 100 * (2 * target - actual) / target), target
     return None, 100 * actual / target, target
+
+
+def expected_target(world: World, nip: str, number: int, period: str, present: list[str]) -> Fraction:
+    """Of subject and period, else of subject and what is around it, else of its months, else of the position, else
+    the constant; a level target holds, additive ones sum the months."""
+    it = world.indicators[number]
+    constant = Fraction(it.target)
+    if it.position_target is not None and STAFF[nip] == "jpt":
+        constant = Fraction(it.position_target)
+
+    def agreed(*periods: str) -> tuple[Fraction, int] | None:
+        lengths = {"2026-Q1": 3, "2026": 12}
+        found = [p for p in periods if (nip, p, number) in world.agreed]
+        return (Fraction(world.agreed[nip, found[0], number]), lengths.get(found[0], 1)) if found else None
+
+    if it.kind == "additive":
+        if whole := agreed(period):
+            return whole[0] * len(present) / whole[1]
+        monthly = [agreed(month, "2026-Q1", "2026") or (constant, 1) for month in present]
+        return sum((t / n for t, n in monthly), Fraction(0)) if present else constant
+    around = {"2026-03": ("2026-03", "2026-Q1", "2026"), "2026-Q1": ("2026-Q1", "2026")}.get(period, ("2026",))
+    held = agreed(*around) or agreed(*reversed(present))
+    return held[0] if held else constant
 
 
 def half_up(value: Fraction) -> Fraction:
@@ -167,6 +193,7 @@ def declaration(it: Declared, weight: int) -> dict[str, Any]:
         "direction": it.direction,
         "formula": it.formula,
         "statistic": it.statistic,
+        "denominator": "1" if it.statistic == "ratio" else None,
         "target": target,
         "scale": 1,
         "minimum_evidence": it.minimum,
@@ -174,7 +201,7 @@ def declaration(it: Declared, weight: int) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(worlds)
 def test_indicators_and_evaluations_are_those_of_exact_arithmetic(world: World) -> None:
     declarations = {f"i{n}": declaration(it, world.weights[n]) for n, it in enumerate(world.indicators)}
@@ -186,15 +213,21 @@ def test_indicators_and_evaluations_are_those_of_exact_arithmetic(world: World) 
         )
     )
     people = people_of(*((nip, "dinkes", level) for nip, level in STAFF.items()))
-    staff = dict.fromkeys(("month", "quarter", "semester", "year"), people)
-    rows = kpi(monthly, ready(policy), staff, policy, "2026-03", VERSION)
+    keys = ("indicator_id", "subject_kind", "subject_id", "period")
+    targets = pl.DataFrame(
+        [(f"i{n}", "employee", nip, period, float(t)) for (nip, period, n), t in world.agreed.items()],
+        schema={**dict.fromkeys(keys, pl.String), "target": pl.Float64},
+        orient="row",
+    )
+    rows = kpi_frame(policy, monthly, people, targets=targets)
 
     assert len(rows) == len(STAFF) * 3 * len(PERIODS)
     for (nip, name, period), row in by(rows, "subject_id", "indicator_id", "period").items():
         reason, achievement, target = expected_indicator(world, nip, int(name[1]), period)
         assert row["reason"] == reason
         assert row["status_code"] == ("computed" if reason is None else "not_computable")
-        if world.indicators[int(name[1])].direction != "range":
+        # A month whose figures nobody measured is not computed at all; here it is, and its target means nothing.
+        if world.indicators[int(name[1])].direction != "range" and (row["evidence_count"] or not world.agreed):
             assert row["target"] == pytest.approx(float(target))
         assert row["achievement"] == (None if achievement is None else pytest.approx(float(achievement)))
         assert row["score"] == (None if achievement is None else pytest.approx(float(min(achievement, Fraction(120)))))

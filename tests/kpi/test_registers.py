@@ -86,7 +86,7 @@ def test_an_indicators_formula_can_be_read_by_people() -> None:
         cost={"numerator": "cost_spent", "denominator": "cost_planned", "filter": None, "scale": 1},
         visits={"numerator": "1", "denominator": None, "statistic": "count", "is_active": False},
     )
-    rows = by(indicator(policy), "indicator_id")
+    rows = by(indicator([policy, policy]), "indicator_id")
     assert {name: row["formula"] for name, row in rows.items()} == {
         "time": "100 * sum(CASE WHEN is_on_time THEN 1 ELSE 0 END) / sum(1) where is_due",
         "cost": "sum(cost_spent) / sum(cost_planned)",

@@ -10,6 +10,7 @@ import pytest
 from appraisal_world import ROUND, rules_of
 
 from kinerja_pipeline.contracts.model import load_contracts
+from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.loader import load_policies
 from kinerja_pipeline.policies.model import Appraisal, Policy
 from kinerja_pipeline.validated.policy_rules import with_policy_rules
@@ -133,3 +134,20 @@ def test_without_a_register_of_employees_nobody_is_unknown() -> None:
 def test_other_feeds_keep_their_contract() -> None:
     tasks = load_contracts().incoming["task_record"]
     assert with_policy_rules(tasks, policy_of(rules_of())) is tasks
+
+
+def test_a_round_is_held_by_the_policy_in_force_in_the_month_it_counts_in() -> None:
+    before = policy_of(rules_of())
+    [(name, held)] = before.appraisal.rounds.items()
+    later = policy_of(before.appraisal.model_copy(update={"scale_max": 4}))
+
+    def rounds(start: str) -> dict[str, Any]:
+        return Policies({"salor": before}, {"salor": ((start, later),)}).rounds("salor")
+
+    assert rounds(held.period) == {name: (held, later.appraisal)}
+    assert rounds("2099-01") == {name: (held, before.appraisal)}
+    without = policy_of(Appraisal())
+    assert Policies({"salor": before}, {"salor": ((held.period, without),)}).rounds("salor") == {}
+    rules = with_policy_rules(CONTRACT, without, rounds=rounds(held.period)).rules
+    [scale] = [r.predicate for r in rules if r.name == "scale_max__outside__round"]
+    assert scale == f"(round_id = '{name}' AND scale_max <> 4)"
