@@ -17,7 +17,7 @@ from line_world import TODAY, Finished, hashes, home_with, query, run, succeeded
 from kinerja_pipeline.home import Home
 
 REGION = "nanggalo"
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 600
 
 
 def moments(home: Home) -> Iterator[tuple[str, Path, int, signal.Signals]]:
