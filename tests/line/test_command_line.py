@@ -180,6 +180,13 @@ def test_a_typo_in_a_policy_is_one_line_with_file_line_and_suggestion(arguments:
     assert told == "salor.yaml, line 3: calender: this key is not known; did you mean 'calendar'?\n"
 
 
+def test_a_policy_that_is_not_yaml_is_one_line_with_file_and_line(empty: Home) -> None:
+    (empty.policies / "salor.yaml").write_text("version: '2026.9'\ncalendar: [\n")
+    told = refused(run(empty, "--all"))
+    assert told.startswith("salor.yaml, line 3: not readable as YAML: ")
+    assert len(told.splitlines()) == 1
+
+
 @pytest.mark.parametrize("arguments", [("run", "--all"), ("ui",)])
 def test_an_indicator_that_cannot_be_computed_stops_before_anything_is_done(
     arguments: tuple[str, ...], empty: Home
