@@ -125,7 +125,7 @@ def run(
 
     Exit code: 0 done, 1 a file was refused or a month failed, 2 the command line is wrong.
     """
-    from kinerja_pipeline.home import home_from_environment
+    from kinerja_pipeline.home import check_writable, home_from_environment
 
     if everything and regions:
         raise click.UsageError("take either --region or --all")
@@ -139,6 +139,7 @@ def run(
         raise click.UsageError(f"the range ends ({last}) before it begins ({first})")
     home = home_from_environment()
     _check_is_home(home)
+    check_writable(home)
     is_done = _run(home, regions or None, month or first, month or last, today.date() if today else None)
     sys.exit(0 if is_done else 1)
 
@@ -285,10 +286,11 @@ def policy_schema() -> None:
 
 
 def _make(home: Any) -> None:
-    from kinerja_pipeline.home import init_home
+    from kinerja_pipeline.home import check_writable, init_home
     from kinerja_pipeline.orchestration.settings import write_instance_settings
 
     init_home(home)
+    check_writable(home)
     write_instance_settings(home)
 
 

@@ -80,3 +80,10 @@ def init_home(home: Home) -> None:
             f"{home.root} cannot be made a home: {error.strerror}. "
             "Name a folder you may write to with KINERJA_HOME or --home."
         ) from error
+
+
+def check_writable(home: Home) -> None:
+    """Raises HomeError when this account may not write to the home: better at once than in the middle of a run."""
+    for folder in (home.root, home.landing, home.lake, home.dagster, home.locks):
+        if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+            raise HomeError(f"{folder} cannot be written by this account. Run as the account that owns the home.")

@@ -45,6 +45,9 @@ def read_page(path: Path) -> dict[str, Any]:
             raise PageError(f"{path.name}: holds no keys; start from a neighbouring page")
         _check(path, node)
         page: dict[str, Any] = loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise PageError(f"{path.name}{line}: not readable as YAML: {error.problem or error}") from error
     except (yaml.YAMLError, ValueError) as error:
         raise PageError(f"{path.name}: not readable as YAML: {error}") from error
     return page

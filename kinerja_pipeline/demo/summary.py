@@ -5,6 +5,8 @@ Here: words and order. Not here: the figures (warehouse/overview).
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.console import Console
 
 from kinerja_pipeline.home import Home, warehouse_url
@@ -21,11 +23,15 @@ def show_summary(home: Home, console: Console) -> None:
         console.print()
         console.print(table)
     console.print()
+    kinerja = "kinerja" if home.root == Path("kinerja_home").absolute() else f"kinerja --home {home.root}"
+    steps = [
+        (f"{kinerja} ui", "lineage, runs and checks at http://127.0.0.1:3000"),
+        (f"{kinerja} status", "months published, files refused"),
+        (f"{kinerja} check FILE --feed attendance_log --region manokwari", "is this file good?"),
+    ]
+    if url.startswith("sqlite"):
+        query = "SELECT * FROM follow_up WHERE status_code = 'recommended' LIMIT 10"
+        steps.append((f'sqlite3 {home.warehouse} "{query}"', "what is recommended for whom"))
     console.print("Next:")
-    console.print("  kinerja ui                lineage, runs and checks at http://127.0.0.1:3000")
-    console.print("  kinerja status            months published, deliveries refused")
-    console.print(
-        f"  sqlite3 {home.warehouse} \"SELECT * FROM follow_up WHERE status_code = 'recommended' LIMIT 10\"",
-        highlight=False,
-    )
-    console.print("  kinerja check FILE --feed attendance_log --region manokwari    is this file good?")
+    for command, what in steps:
+        console.print(f"  {command}    # {what}", highlight=False, markup=False, soft_wrap=True)

@@ -101,8 +101,9 @@ def launch(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with DagsterInstance.from_config(str(home.dagster)) as instance, Progress(*columns, console=console) as progress:
         for region in chosen:
-            task = progress.add_task(region, total=None)
+            task = progress.add_task(f"{region}: waiting for another run", total=None)
             with _only_launch(home, region, instance):
+                progress.update(task, description=region)
                 if not _executed(definitions, instance, "land", region, today, outcome):
                     progress.update(task, total=0)
                     continue

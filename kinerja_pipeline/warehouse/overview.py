@@ -117,12 +117,14 @@ def _people(url: str) -> Table:
 def _satisfaction(url: str) -> Table:
     rows = _rows(
         url,
-        """SELECT region, count(*), min(index_value), max(index_value),
-          sum(CASE WHEN class_code IN ('A', 'B') THEN 1 ELSE 0 END),
-          sum(CASE WHEN flag_codes LIKE '%low_response%' THEN 1 ELSE 0 END)
-        FROM {schema}satisfaction_index
-        WHERE period IN (SELECT max(period) FROM {schema}period_status WHERE period_kind = 'month')
-        GROUP BY region ORDER BY region""",
+        """SELECT s.region, count(*), min(s.index_value), max(s.index_value),
+          sum(CASE WHEN s.class_code IN ('A', 'B') THEN 1 ELSE 0 END),
+          sum(CASE WHEN s.flag_codes LIKE '%low_response%' THEN 1 ELSE 0 END)
+        FROM {schema}satisfaction_index s
+        JOIN (SELECT region, max(period) AS period FROM {schema}period_status
+              WHERE period_kind = 'month' GROUP BY region) l
+          ON l.region = s.region AND l.period = s.period
+        GROUP BY s.region ORDER BY s.region""",
     )
     table = Table(title="Survei kepuasan masyarakat, bulan terakhir", title_justify="left")
     for heading in ("daerah", "unit", "IKM terendah", "IKM tertinggi", "mutu A/B", "jawaban kurang"):
@@ -141,9 +143,7 @@ def _quality(url: str) -> Table:
             'attendance_log', 'task_record', 'feedback_response', 'indicator_measurement', 'performance_rating')
         GROUP BY region ORDER BY region""",
     )
-    table = Table(
-        title="Baris yang diterima (semua bulan): diterima = sah + ditolak + digantikan", title_justify="left"
-    )
+    table = Table(title="Baris: diterima = sah + ditolak + digantikan", title_justify="left")
     for heading in ("daerah", "diterima", "sah", "ditolak", "digantikan"):
         table.add_column(heading, justify="left" if heading == "daerah" else "right")
     for region, *numbers in rows:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Callable
 
 import pytest
 from line_world import MONTHLY, MONTHS, REGIONS, TABLES, TODAY, Finished, kinerja, query, succeeded
+from rich.console import Console
 
+from kinerja_pipeline.contracts.model import load_contracts
+from kinerja_pipeline.demo.summary import show_summary
 from kinerja_pipeline.facts.periods import periods_of
 
 FinishedOf = Callable[[str], Finished]
@@ -124,3 +128,18 @@ def test_every_publication_names_the_versions_and_the_run_that_made_it(finished:
     )
     assert runs == [("manokwari", 3, 3), ("pariaman", 3, 3)]
     assert str(query(home, "SELECT max(as_of_date) FROM period_status")[0][0]) < TODAY
+
+
+def test_the_summary_of_the_demo_tells_what_was_planted_in_words(finished: FinishedOf) -> None:
+    done, paper = finished("pariaman"), io.StringIO()
+    show_summary(done.home, Console(file=paper, width=140))
+    told = paper.getvalue()
+    feeds = {f.feed for f in done.planted.files} & {c.name for c in load_contracts().incoming.values() if c.is_event}
+    landed = sum(done.planted.landed(feed) for feed in feeds)
+    rejected = sum(sum(done.planted.rejected(feed).values()) for feed in feeds)
+    superseded = sum(done.planted.superseded(feed) for feed in feeds)
+    counts = [f"{n:,}" for n in (landed, landed - rejected - superseded, rejected, superseded)]
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in told.splitlines() if "│" in line]
+    assert ["pariaman", *counts] in rows
+    assert all(row[0] in ("manokwari", "pariaman") for row in rows)
+    assert f"kinerja --home {done.home.root} status    # months published, files refused" in told

@@ -97,6 +97,16 @@ def test_a_home_that_cannot_be_written_is_one_sentence(empty: Home) -> None:
     assert refused(run(empty, "--all")) == f"{empty.dagster}/dagster.yaml: Not a directory.\n"
 
 
+@pytest.mark.parametrize("arguments", [("run", "--all"), ("init",), ("ui",), ("demo", "--employees", "1")])
+def test_a_home_of_another_account_is_one_sentence(
+    arguments: tuple[str, ...], empty: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Root may write everywhere, so the answer of the operating system is put in its mouth.
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != empty.lake)
+    told = refused(kinerja(empty, *arguments))
+    assert told == f"{empty.lake} cannot be written by this account. Run as the account that owns the home.\n"
+
+
 def test_an_empty_home_says_how_to_begin(empty: Home) -> None:
     told = succeeded(kinerja(empty, "status"))
     assert told == (
@@ -168,6 +178,13 @@ def test_a_typo_in_a_policy_is_one_line_with_file_line_and_suggestion(arguments:
     (empty.policies / "salor.yaml").write_text("# ours\nversion: '2026.9'\ncalender: {}\n")
     told = refused(kinerja(empty, *arguments))
     assert told == "salor.yaml, line 3: calender: this key is not known; did you mean 'calendar'?\n"
+
+
+def test_a_policy_that_is_not_yaml_is_one_line_with_file_and_line(empty: Home) -> None:
+    (empty.policies / "salor.yaml").write_text("version: '2026.9'\ncalendar: [\n")
+    told = refused(run(empty, "--all"))
+    assert told.startswith("salor.yaml, line 3: not readable as YAML: ")
+    assert len(told.splitlines()) == 1
 
 
 @pytest.mark.parametrize("arguments", [("run", "--all"), ("ui",)])

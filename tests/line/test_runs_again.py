@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,11 +17,14 @@ from line_world import (
     home_with,
     kinerja,
     lake_files,
+    once,
     query,
     run,
     succeeded,
     torn_publications,
 )
+
+from kinerja_pipeline.home import Home
 
 FinishedOf = Callable[[str], Finished]
 
@@ -91,18 +95,24 @@ GARBAGE = {
 }
 
 
-@pytest.fixture(scope="module")
-def refusing(finished: FinishedOf, tmp_path_factory: pytest.TempPathFactory) -> tuple[Finished, Finished]:
+@pytest.fixture(scope="session")
+def refusing(finished: FinishedOf, shared: Path) -> tuple[Finished, Finished]:
     """Mamuju's home before and after files came that cannot be taken in, together with a folder of no region."""
     before = finished("mamuju")
-    home = copied(before.home, tmp_path_factory.mktemp("refusing") / "home")
-    for number, name in enumerate(GARBAGE):
-        path = home.landing / "mamuju" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(b"" if "kosong" in name else b"PK\x03\x04 not a workbook %d" % number)
-    (home.landing / "mamju" / "employee").mkdir(parents=True)
-    result = run(home, "--all", "--month", "2026-03")
-    return before, Finished(home, result.exit_code, result.output, before.planted)
+
+    def make(place: Path) -> None:
+        home = copied(before.home, place / "home")
+        for number, name in enumerate(GARBAGE):
+            path = home.landing / "mamuju" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"" if "kosong" in name else b"PK\x03\x04 not a workbook %d" % number)
+        (home.landing / "mamju" / "employee").mkdir(parents=True)
+        result = run(home, "--all", "--month", "2026-03")
+        (place / "told.pickle").write_bytes(pickle.dumps((result.exit_code, result.output)))
+
+    place = once(shared / "refusing", make)
+    exit_code, output = pickle.loads((place / "told.pickle").read_bytes())
+    return before, Finished(Home(place / "home"), exit_code, output, before.planted)
 
 
 def test_refused_files_end_the_run_with_1_and_stop_nothing_else(refusing: tuple[Finished, Finished]) -> None:
