@@ -94,3 +94,9 @@ def test_modules_say_what_belongs_in_them_and_stay_readable(path: Path) -> None:
     assert docstring, "a module opens with what belongs there and what does not"
     assert len(text.splitlines()) <= 700, "split the module: it holds several rooms"
     assert path.stem not in ("utils", "helpers", "common")
+
+
+@pytest.mark.parametrize("room", ["facts", "kpi", "warehouse"])
+def test_what_is_computed_for_a_month_asks_for_the_policy_of_that_month(room: str) -> None:
+    # deployment.policies[region] is the policy before any dated file; it is right only for what cannot change.
+    assert "deployment.policies[" not in (PACKAGE / room / "assets.py").read_text(encoding="utf-8")
