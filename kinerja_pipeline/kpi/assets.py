@@ -20,6 +20,7 @@ from kinerja_pipeline.facts.periods import (
     periods_of,
 )
 from kinerja_pipeline.facts.tasks import task_window
+from kinerja_pipeline.kpi.distribution import unit_evaluation
 from kinerja_pipeline.kpi.evaluation import evaluation
 from kinerja_pipeline.kpi.follow_up import follow_up
 from kinerja_pipeline.kpi.indicators import kpi, measures
@@ -86,10 +87,16 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
     deps = {
         "kpi": [AssetDep(["kpi", "measure"], partition_mapping=year)],
         "evaluation": [AssetDep(["validated", "performance_rating"], partition_mapping=year)],
+        "unit_evaluation": [AssetDep(["validated", "performance_rating"], partition_mapping=year)],
         "follow_up": [AssetDep(["facts", "attendance_month"])],
     }
     employees = AssetDep(["validated", "employee"], partition_mapping=deployment.of_region)
-    inside = {"kpi": [], "evaluation": [AssetDep(["kpi", "kpi"])], "follow_up": [AssetDep(["kpi", "evaluation"])]}
+    inside = {
+        "kpi": [],
+        "evaluation": [AssetDep(["kpi", "kpi"])],
+        "unit_evaluation": [AssetDep(["kpi", "evaluation"])],
+        "follow_up": [AssetDep(["kpi", "evaluation"])],
+    }
     specs = [
         AssetSpec(
             ["kpi", table],
@@ -122,7 +129,13 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
         ]
         history = [judged, *(lake.read("kpi", "evaluation", region, m) for m in earlier)]
         advice = follow_up(pl.concat(history), lake.read("facts", "attendance_month", region, month), policy, month)
-        for table, frame in {"kpi": indicators, "evaluation": judged, "follow_up": advice}.items():
+        spread = unit_evaluation(judged, ratings, policy.evaluation)
+        for table, frame in {
+            "kpi": indicators,
+            "evaluation": judged,
+            "unit_evaluation": spread,
+            "follow_up": advice,
+        }.items():
             lake.write(frame, "kpi", table, region, month)
             yield MaterializeResult(asset_key=["kpi", table], metadata=counts(frame, time.perf_counter() - start))
 

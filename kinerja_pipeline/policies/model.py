@@ -297,6 +297,7 @@ class Evaluation(Model):
     behaviour_above: float = 90
     behaviour_meets: float = 70
     result_weight: Annotated[float, Field(ge=0, le=1)] = 0.7
+    distribution_minimum_people: Annotated[int, Field(ge=1)] = 10
 
 
 class DeclineRule(Model):

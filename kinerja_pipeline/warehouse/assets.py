@@ -29,7 +29,7 @@ from kinerja_pipeline.policies.loader import policy_version
 from kinerja_pipeline.warehouse import registers
 
 FACTS = ("attendance_day", "attendance_month", "task_outcome", "satisfaction_element", "satisfaction_index")
-KPI = ("kpi", "evaluation", "follow_up")
+KPI = ("kpi", "evaluation", "unit_evaluation", "follow_up")
 POLICY = ("region", "indicator")
 
 

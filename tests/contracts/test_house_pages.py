@@ -36,7 +36,7 @@ def test_every_page_is_valid_odcs(path: Path, odcs: Any) -> None:
 
 
 def test_every_page_is_loaded() -> None:
-    assert len(CONTRACTS) == len(PAGES) == 26
+    assert len(CONTRACTS) == len(PAGES) == 27
 
 
 def test_the_ten_feeds_and_which_of_them_have_months() -> None:
