@@ -13,6 +13,7 @@ from kinerja_pipeline.facts.attendance import attendance_day, attendance_month
 from kinerja_pipeline.facts.periods import add_months, as_of, months_between, months_of, periods_of
 from kinerja_pipeline.facts.satisfaction import satisfaction_element, satisfaction_index
 from kinerja_pipeline.facts.tasks import task_outcome
+from kinerja_pipeline.facts.training import training_year
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
@@ -21,7 +22,13 @@ REGISTERS = ("employee", "device_pin", "leave_permit", "shift_roster")
 
 
 def facts_assets(deployment: Deployment) -> list[AssetsDefinition]:
-    return [_attendance_day(deployment), _attendance_month(deployment), _tasks(deployment), _satisfaction(deployment)]
+    return [
+        _attendance_day(deployment),
+        _attendance_month(deployment),
+        _tasks(deployment),
+        _satisfaction(deployment),
+        _training(deployment),
+    ]
 
 
 def _spec(deployment: Deployment, table: str, deps: list[AssetDep]) -> AssetSpec:
@@ -137,5 +144,30 @@ def _satisfaction(deployment: Deployment) -> AssetsDefinition:
             frame = pl.concat(parts)
             lake.write(frame, "facts", table, region, month)
             yield MaterializeResult(asset_key=["facts", table], metadata=counts(frame, time.perf_counter() - start))
+
+    return build
+
+
+def _training(deployment: Deployment) -> AssetsDefinition:
+    employees = AssetDep(["validated", "employee"], partition_mapping=deployment.of_region)
+    records = AssetDep(["validated", "training_record"], partition_mapping=deployment.window(11))
+
+    @multi_asset(
+        name="training_year",
+        specs=[_spec(deployment, "training_year", [records, employees])],
+        partitions_def=deployment.region_month,
+    )
+    def build(context: AssetExecutionContext, home: HomeResource, lock: RegionLock) -> MaterializeResult[None]:
+        region, month = region_month_of(context)
+        start, lake = time.perf_counter(), home.lake
+        year = [m for m in months_of(month[:4]) if m <= month]
+        months = [m for m in year if lake.has("validated", "training_record", region, m)]
+        given = lake.read("validated", "training_record", region, months)
+        employees = lake.read("validated", "employee", region)
+        frame = training_year(given, employees, deployment.policies[region], month, months)
+        lake.write(frame, "facts", "training_year", region, month)
+        return MaterializeResult(
+            asset_key=["facts", "training_year"], metadata=counts(frame, time.perf_counter() - start)
+        )
 
     return build

@@ -20,9 +20,11 @@ from kinerja_pipeline.facts.periods import (
     periods_of,
 )
 from kinerja_pipeline.facts.tasks import task_window
+from kinerja_pipeline.facts.training import training_programme
 from kinerja_pipeline.kpi.distribution import unit_evaluation
 from kinerja_pipeline.kpi.evaluation import evaluation
-from kinerja_pipeline.kpi.follow_up import follow_up
+from kinerja_pipeline.kpi.follow_up import Evidence, follow_up, training_needs
+from kinerja_pipeline.kpi.follow_up_units import mistakes
 from kinerja_pipeline.kpi.indicators import kpi, measures
 from kinerja_pipeline.kpi.people import people
 from kinerja_pipeline.kpi.subjects import answers_by_subject, measurements_by_subject
@@ -48,6 +50,7 @@ def _measure(deployment: Deployment) -> AssetsDefinition:
         "which add up to every longer period.",
         deps=[
             AssetDep(["facts", "attendance_day"]),
+            AssetDep(["facts", "training_year"]),
             AssetDep(["facts", "task_outcome"], partition_mapping=deployment.window(lookback)),
             AssetDep(["validated", "feedback_response"]),
             AssetDep(["validated", "indicator_measurement"]),
@@ -75,6 +78,7 @@ def _facts(lake: Lake, policy: Policy, month: str, today: dt.date) -> dict[str, 
         "task_outcome": task_window(
             lake.read("facts", "task_outcome", region, months), month, policy.time_zone, as_of(month, today)
         ),
+        "training_year": lake.read("facts", "training_year", region, month),
         "feedback_answer": answers_by_subject(lake.read("validated", "feedback_response", region, month)),
         "indicator_measurement": measurements_by_subject(
             lake.read("validated", "indicator_measurement", region, month)
@@ -88,7 +92,16 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
         "kpi": [AssetDep(["kpi", "measure"], partition_mapping=year)],
         "evaluation": [AssetDep(["validated", "performance_rating"], partition_mapping=year)],
         "unit_evaluation": [AssetDep(["validated", "performance_rating"], partition_mapping=year)],
-        "follow_up": [AssetDep(["facts", "attendance_month"])],
+        "follow_up": [
+            *(AssetDep(["facts", name]) for name in ("attendance_day", "attendance_month", "satisfaction_index")),
+            AssetDep(["facts", "training_year"]),
+            AssetDep(["validated", "org_unit"], partition_mapping=deployment.of_region),
+            *(AssetDep(["quarantine", contract.name]) for contract in deployment.event_feeds),
+        ],
+        "training_programme": [
+            AssetDep(["validated", "training_plan"], partition_mapping=deployment.of_region),
+            AssetDep(["validated", "training_record"], partition_mapping=year),
+        ],
     }
     employees = AssetDep(["validated", "employee"], partition_mapping=deployment.of_region)
     inside = {
@@ -96,6 +109,7 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
         "evaluation": [AssetDep(["kpi", "kpi"])],
         "unit_evaluation": [AssetDep(["kpi", "evaluation"])],
         "follow_up": [AssetDep(["kpi", "evaluation"])],
+        "training_programme": [AssetDep(["kpi", "follow_up"])],
     }
     specs = [
         AssetSpec(
@@ -128,13 +142,14 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
             if lake.has("kpi", "evaluation", region, m)
         ]
         history = [judged, *(lake.read("kpi", "evaluation", region, m) for m in earlier)]
-        advice = follow_up(pl.concat(history), lake.read("facts", "attendance_month", region, month), policy, month)
+        advice = follow_up(_evidence(deployment, lake, region, month, indicators, pl.concat(history)), policy, month)
         spread = unit_evaluation(judged, ratings, policy.evaluation)
         for table, frame in {
             "kpi": indicators,
             "evaluation": judged,
             "unit_evaluation": spread,
             "follow_up": advice,
+            "training_programme": _programmes(lake, region, month, advice),
         }.items():
             lake.write(frame, "kpi", table, region, month)
             yield MaterializeResult(asset_key=["kpi", table], metadata=counts(frame, time.perf_counter() - start))
@@ -153,3 +168,36 @@ def _people(lake: Lake, policy: Policy, month: str, present: list[str], today: d
         )
         for kind, period in periods_of(month).items()
     }
+
+
+def _evidence(
+    deployment: Deployment, lake: Lake, region: str, month: str, indicators: pl.DataFrame, evaluations: pl.DataFrame
+) -> Evidence:
+    """What the follow-up rules of a month look at."""
+    employees, org_units = (lake.read("validated", name, region) for name in ("employee", "org_unit"))
+    year = [m for m in months_of(month[:4]) if m <= month]
+    completed = lake.read("validated", "training_record", region, year)
+    rejected = {c.name: lake.read("quarantine", c.name, region, month) for c in deployment.event_feeds}
+    return Evidence(
+        evaluations=evaluations,
+        kpi=indicators,
+        attendance_month=lake.read("facts", "attendance_month", region, month),
+        attendance_day=lake.read("facts", "attendance_day", region, month),
+        employees=employees,
+        org_units=org_units,
+        training=lake.read("facts", "training_year", region, month),
+        completed=completed.select("nip", "programme_id"),
+        satisfaction=lake.read("facts", "satisfaction_index", region, month),
+        mistakes=mistakes(rejected, employees, org_units),
+    )
+
+
+def _programmes(lake: Lake, region: str, month: str, advice: pl.DataFrame) -> pl.DataFrame:
+    """Every programme of the region, over all its months: those of other months as they were last computed."""
+    others = [m for m in lake.months("kpi", "follow_up", region) if m != month]
+    advised = [advice, *([lake.read("kpi", "follow_up", region, others)] if others else [])]
+    return training_programme(
+        lake.read("validated", "training_plan", region),
+        lake.read("validated", "training_record", region, lake.months("validated", "training_record", region)),
+        training_needs(pl.concat(advised)),
+    )

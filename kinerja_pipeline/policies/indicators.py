@@ -41,6 +41,7 @@ ROW_FUNCTIONS = (
 DERIVED: Mapping[str, tuple[str, ...]] = {
     "attendance_day": ("is_workday", "is_present"),
     "task_outcome": ("is_due", "is_opened", "is_completed", "is_backlog"),
+    "training_year": (),
     "feedback_answer": ("nip", "unit_id"),
     "indicator_measurement": ("nip", "unit_id"),
 }
@@ -63,6 +64,7 @@ def fact_columns(contracts: Contracts) -> dict[str, tuple[str, ...]]:
     source = {
         "attendance_day": contracts.outgoing["attendance_day"].names,
         "task_outcome": contracts.outgoing["task_outcome"].names,
+        "training_year": contracts.outgoing["training_year"].names,
         "feedback_answer": contracts.incoming["feedback_response"].names,
         "indicator_measurement": contracts.incoming["indicator_measurement"].names,
     }

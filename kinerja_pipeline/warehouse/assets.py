@@ -28,8 +28,15 @@ from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.loader import policy_version
 from kinerja_pipeline.warehouse import registers
 
-FACTS = ("attendance_day", "attendance_month", "task_outcome", "satisfaction_element", "satisfaction_index")
-KPI = ("kpi", "evaluation", "unit_evaluation", "follow_up")
+FACTS = (
+    "attendance_day",
+    "attendance_month",
+    "task_outcome",
+    "satisfaction_element",
+    "satisfaction_index",
+    "training_year",
+)
+KPI = ("kpi", "evaluation", "unit_evaluation", "follow_up", "training_programme")
 POLICY = ("region", "indicator")
 
 

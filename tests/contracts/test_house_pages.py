@@ -36,10 +36,10 @@ def test_every_page_is_valid_odcs(path: Path, odcs: Any) -> None:
 
 
 def test_every_page_is_loaded() -> None:
-    assert len(CONTRACTS) == len(PAGES) == 27
+    assert len(CONTRACTS) == len(PAGES) == 31
 
 
-def test_the_ten_feeds_and_which_of_them_have_months() -> None:
+def test_the_feeds_and_which_of_them_have_months() -> None:
     months = {name: contract.month_from for name, contract in load_contracts().incoming.items()}
     assert months == {
         "attendance_log": "tapped_at",
@@ -52,6 +52,8 @@ def test_the_ten_feeds_and_which_of_them_have_months() -> None:
         "performance_rating": "period",
         "shift_roster": None,
         "task_record": "opened_at",
+        "training_plan": None,
+        "training_record": "completed_date",
     }
 
 
