@@ -99,6 +99,15 @@ def _rated_twice(row: Row, number: int) -> list[Row]:
     return [one | {"predicate": "baik"}, one | {"predicate": "sangat_baik"}]
 
 
+def _trained(**values: str) -> Spoil:
+    return lambda row, number: [row | {"programme_id": f"X-{number}"} | values]
+
+
+def _trained_twice(row: Row, number: int) -> list[Row]:
+    one = row | {"programme_id": f"X-{number}"}
+    return [one | {"hours": 6}, one | {"hours": 60}]
+
+
 KINDS: tuple[Kind, ...] = (
     Kind("clock_reset", "attendance_log", "tapped_at__month", _clock_reset, count=4, loses_month=True),
     Kind("unknown_pin", "attendance_log", "pin__unknown", lambda row, n: [row | {"pin": f"99{n:04d}"}], count=3),
@@ -136,6 +145,12 @@ KINDS: tuple[Kind, ...] = (
     Kind("predicate_outside_list", "performance_rating", "predicate__code", lambda row, n: [row | {
         "subject_id": f"X-{n}", "predicate": "cukup"}]),
     Kind("rated_twice", "performance_rating", "key__conflict", _rated_twice, rows=2),
+    Kind("hours_unreadable", "training_record", "hours__unreadable", _trained(hours="delapan jam")),
+    Kind("training_of_unknown_nip", "training_record", "nip__unknown", lambda row, n: [row | {
+        "programme_id": f"X-{n}", "nip": f"{str(row['nip'])[:15]}000"}]),
+    Kind("completed_on_no_day", "training_record", "completed_date__unreadable", _trained(completed_date="31/02/2026"),
+         loses_month=True),
+    Kind("training_told_twice", "training_record", "key__conflict", _trained_twice, rows=2),
 )  # fmt: skip
 
 LATE_ANSWER = "answer_after_round"

@@ -23,6 +23,7 @@ from kinerja_pipeline.demo.regions import Region
 from kinerja_pipeline.demo.rows import Delivery, Row
 from kinerja_pipeline.demo.targets import TARGET_REGIONS, target_rows
 from kinerja_pipeline.demo.tasks import Task, tasks_of
+from kinerja_pipeline.demo.training import plan_rows, training_rows
 from kinerja_pipeline.demo.workdays import Workdays, days_of, first_day, last_day, month_of, month_range, next_month
 from kinerja_pipeline.policies.model import FileMapping, Policy
 
@@ -83,6 +84,7 @@ def deliveries_of(world: RegionWorld) -> Iterator[Delivery]:
     yield from _measurements(world)
     yield from _targets(world)
     yield from _ratings(world)
+    yield from _training(world)
 
 
 def _name(world: RegionWorld, feed: str, stem: str) -> str:
@@ -332,8 +334,32 @@ def _targets(world: RegionWorld) -> Iterator[Delivery]:
 def _ratings(world: RegionWorld) -> Iterator[Delivery]:
     rng, months = world.random("performance_rating"), world.days.months
     for number, (month, (new, again)) in enumerate(ratings_of(world.region, world.people, world.days, rng).items()):
-        name = _name(world, "performance_rating", f"predikat_{month}")
-        bad, planted = _planted(world, "performance_rating", name, number, len(months), new[:-20], rng)
-        rows = [*new, *again, *bad]
         arrives = world.arrival(next_month(month), 3, 16)
+        of_units = [row for row in new if row["subject_kind"] == "org_unit"]
+        # A recapitulation of people has no place for units: theirs come in a file of their own.
+        is_apart = any(mapping.sheet_as for mapping in world.policy.feeds["performance_rating"])
+        stem = f"{'rekap_penilaian' if is_apart else 'predikat'}_{month}"
+        name = _name(world, "performance_rating", stem)
+        bad, planted = _planted(world, "performance_rating", name, number, len(months), new[:-20], rng)
+        rows = [*(row for row in new if not is_apart or row not in of_units), *again, *bad]
         yield Delivery("performance_rating", name, arrives, rows, len(rows), len(again), 0, planted)
+        if is_apart:
+            name = _name(world, "performance_rating", f"predikat_unit_{month}")
+            yield Delivery("performance_rating", name, arrives, of_units, len(of_units))
+
+
+def _training(world: RegionWorld) -> Iterator[Delivery]:
+    """The plans of the years, each as its year begins, and per month who completed what."""
+    rng, months = world.random("training_record"), world.days.months
+    for year in dict.fromkeys(month[:4] for month in months):
+        plan = plan_rows(world.region, int(year), len(world.people))
+        first = next(month for month in months if month.startswith(year))
+        name = _name(world, "training_plan", f"rencana_diklat_{year}")
+        yield Delivery("training_plan", name, world.arrival(first, 2, 10), plan, len(plan))
+    by_month = training_rows(world.region, world.people, world.days, rng)
+    for number, (month, rows) in enumerate(by_month.items()):
+        name = _name(world, "training_record", f"diklat_{month}")
+        bad, planted = _planted(world, "training_record", name, number, len(months), rows, rng)
+        if rows:
+            arrives = world.arrival(next_month(month), 3, 9)
+            yield Delivery("training_record", name, arrives, rows + bad, len(rows) + len(bad), 0, 0, planted)

@@ -151,9 +151,12 @@ def _cells(rows: Sequence[Row], keys: Sequence[str], mapping: FileMapping) -> li
     for column, key in enumerate(keys):
         if codes := mapping.codes.get("score" if key.startswith("=") else key):
             words = _labels(codes)
-            for row in cells:
+            for number, row in enumerate(cells):
                 value = row[column]
-                row[column] = words.get(str(value), value)
+                told = words.get(str(value), value)
+                # Where case does not matter, some write in capitals.
+                loud = mapping.codes_ignore_case and number % 3 == 0 and isinstance(told, str)
+                row[column] = str(told).upper() if loud else told
     return cells
 
 
@@ -195,17 +198,35 @@ def _csv(
 
 
 def _xlsx(mapping: FileMapping, header: list[str], cells: list[list[Value]], damage: list[str]) -> bytes:
-    """A workbook with titles above the header, dates as date cells, long numbers as text."""
+    """A workbook with titles above the header, dates as date cells, long numbers as text; where the mapping takes a
+    column from the sheet's name, a sheet per value with the header in another row each."""
     target = io.BytesIO()
     book = xlsxwriter.Workbook(target, {"in_memory": True, "default_date_format": "dd/mm/yyyy hh:mm"})
     book.set_properties({"created": CREATED})
+    rows = list(zip(cells, damage, strict=True))
+    if mapping.sheet_as is None:
+        _write_sheet(book, mapping.sheet or "Sheet1", mapping.header_row, header, rows)
+    else:
+        at = header.index(mapping.sheet_as)
+        names = list(dict.fromkeys(str(row[at]).title() for row, _ in rows))
+        shown = [name for name in header if name != mapping.sheet_as]
+        for place, sheet in enumerate(names):
+            own = [(row[:at] + row[at + 1 :], spoiled) for row, spoiled in rows if str(row[at]).title() == sheet]
+            _write_sheet(book, sheet, 4 + place % 2, shown, own)
+    book.close()
+    return target.getvalue()
+
+
+def _write_sheet(
+    book: xlsxwriter.Workbook, name: str, header_row: int, header: list[str], rows: Sequence[tuple[list[Value], str]]
+) -> None:
     day = book.add_format({"num_format": "dd/mm/yyyy"})
-    sheet = book.add_worksheet(mapping.sheet or "Sheet1")
-    for number in range(1, mapping.header_row):
+    sheet = book.add_worksheet(name)
+    for number in range(1, header_row):
         sheet.write_string(number - 1, 0, ("REKAPITULASI", "Dicetak dari aplikasi")[(number - 1) % 2])
-    for column, name in enumerate(header):
-        sheet.write_string(mapping.header_row - 1, column, name)
-    for line, (row, spoiled) in enumerate(zip(cells, damage, strict=True), start=mapping.header_row):
+    for column, title in enumerate(header):
+        sheet.write_string(header_row - 1, column, title)
+    for line, (row, spoiled) in enumerate(rows, start=header_row):
         for column, value in enumerate(row):
             if value is None:
                 continue
@@ -221,8 +242,6 @@ def _xlsx(mapping: FileMapping, header: list[str], cells: list[list[Value]], dam
                 sheet.write_datetime(line, column, value, day)
             else:
                 sheet.write_string(line, column, value)
-    book.close()
-    return target.getvalue()
 
 
 def _jsonl(supplier: Supplier, header: list[str], cells: list[list[Value]], damage: list[str]) -> bytes:

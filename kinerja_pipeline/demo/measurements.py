@@ -39,10 +39,6 @@ def _share(low: float, high: float, of: int) -> Draw:
     return draw
 
 
-def _trained(unit: Unit, month: int, rng: random.Random) -> tuple[float | None, float | None, float | None]:
-    return float(round(unit.staff * min(1.0, rng.uniform(0.5, 0.8) + 0.04 * month))), float(unit.staff), None
-
-
 def _exam(unit: Unit, month: int, rng: random.Random) -> tuple[float | None, float | None, float | None]:
     pupils = round((unit.population or 300) * rng.uniform(0.9, 0.98))
     return float(round(pupils * rng.uniform(70, 81))), float(pupils), None
@@ -75,7 +71,7 @@ FIGURES: dict[str, tuple[Figure, ...]] = {
         Figure("waste_collected", lambda unit: unit.sector == "cleaning", _waste),
         Figure("health_visits", lambda unit: _puskesmas(unit) or unit.shift_share > 0, _visits, has_year_before=True),
     ),
-    "nanggalo": (BUDGET, Figure("training_participation", lambda unit: True, _trained)),
+    "nanggalo": (BUDGET,),
 }
 
 

@@ -15,6 +15,7 @@ from kinerja_pipeline.facts.periods import add_months, as_of, month_of, months_b
 from kinerja_pipeline.facts.satisfaction import satisfaction_element, satisfaction_index
 from kinerja_pipeline.facts.targets import indicator_target
 from kinerja_pipeline.facts.tasks import task_outcome
+from kinerja_pipeline.facts.training import training_year
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
@@ -36,6 +37,7 @@ def facts_assets(deployment: Deployment) -> list[AssetsDefinition]:
         _satisfaction(deployment),
         _appraisal(deployment),
         _targets(deployment),
+        _training(deployment),
     ]
 
 
@@ -214,6 +216,31 @@ def _targets(deployment: Deployment) -> AssetsDefinition:
         lake.write(frame, "facts", "indicator_target", region, month)
         return MaterializeResult(
             asset_key=["facts", "indicator_target"], metadata=counts(frame, time.perf_counter() - start)
+        )
+
+    return build
+
+
+def _training(deployment: Deployment) -> AssetsDefinition:
+    employees = AssetDep(["validated", "employee"], partition_mapping=deployment.of_region)
+    records = AssetDep(["validated", "training_record"], partition_mapping=deployment.window(11))
+
+    @multi_asset(
+        name="training_year",
+        specs=[_spec(deployment, "training_year", [records, employees])],
+        partitions_def=deployment.region_month,
+    )
+    def build(context: AssetExecutionContext, home: HomeResource, lock: RegionLock) -> MaterializeResult[None]:
+        region, month = region_month_of(context)
+        start, lake = time.perf_counter(), home.lake
+        year = [m for m in months_of(month[:4]) if m <= month]
+        months = [m for m in year if lake.has("validated", "training_record", region, m)]
+        given = lake.read("validated", "training_record", region, months)
+        employees = lake.read("validated", "employee", region)
+        frame = training_year(given, employees, deployment.policy(region, month), month, months)
+        lake.write(frame, "facts", "training_year", region, month)
+        return MaterializeResult(
+            asset_key=["facts", "training_year"], metadata=counts(frame, time.perf_counter() - start)
         )
 
     return build

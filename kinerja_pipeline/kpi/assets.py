@@ -20,8 +20,11 @@ from kinerja_pipeline.facts.periods import (
     periods_of,
 )
 from kinerja_pipeline.facts.tasks import task_window
+from kinerja_pipeline.facts.training import training_programme
+from kinerja_pipeline.kpi.distribution import unit_evaluation
 from kinerja_pipeline.kpi.evaluation import evaluation
-from kinerja_pipeline.kpi.follow_up import follow_up
+from kinerja_pipeline.kpi.follow_up import Evidence, follow_up, training_needs
+from kinerja_pipeline.kpi.follow_up_units import mistakes
 from kinerja_pipeline.kpi.indicators import RESCANNED, kpi, measures, rescanned, rolled_up
 from kinerja_pipeline.kpi.people import people
 from kinerja_pipeline.kpi.subjects import answers_by_subject, measurements_by_subject, targets_by_subject
@@ -52,6 +55,7 @@ def _measure(deployment: Deployment) -> AssetsDefinition:
             # Growth looks at the same month last year.
             AssetDep(["facts", "attendance_day"], partition_mapping=deployment.window(12)),
             AssetDep(["facts", "indicator_target"], partition_mapping=deployment.window(12)),
+            AssetDep(["facts", "training_year"], partition_mapping=deployment.window(12)),
             AssetDep(["facts", "task_outcome"], partition_mapping=deployment.window(lookback)),
             AssetDep(["validated", "employee"], partition_mapping=deployment.of_region),
             AssetDep(["validated", "feedback_response"], partition_mapping=deployment.window(12)),
@@ -96,6 +100,7 @@ def _facts(lake: Lake, policy: Policy, month: str, today: dt.date, needed: Colle
         "task_outcome": lambda: task_window(
             lake.read("facts", "task_outcome", region, months), month, policy.time_zone, as_of(month, today)
         ),
+        "training_year": lambda: lake.read("facts", "training_year", region, month),
         "feedback_answer": lambda: answers_by_subject(lake.read("validated", "feedback_response", region, month)),
         "indicator_measurement": lambda: measurements_by_subject(
             lake.read("validated", "indicator_measurement", region, month)
@@ -139,10 +144,26 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
             AssetDep(["validated", "performance_rating"], partition_mapping=year),
             AssetDep(["facts", "behaviour_score"], partition_mapping=year),
         ],
-        "follow_up": [AssetDep(["facts", "attendance_month"])],
+        "unit_evaluation": [AssetDep(["validated", "performance_rating"], partition_mapping=year)],
+        "follow_up": [
+            *(AssetDep(["facts", name]) for name in ("attendance_day", "attendance_month", "satisfaction_index")),
+            *(AssetDep(["facts", name]) for name in ("training_year", "competency_profile")),
+            AssetDep(["validated", "org_unit"], partition_mapping=deployment.of_region),
+            *(AssetDep(["quarantine", contract.name]) for contract in deployment.event_feeds),
+        ],
+        "training_programme": [
+            AssetDep(["validated", "training_plan"], partition_mapping=deployment.of_region),
+            AssetDep(["validated", "training_record"], partition_mapping=year),
+        ],
     }
     employees = AssetDep(["validated", "employee"], partition_mapping=deployment.of_region)
-    inside = {"kpi": [], "evaluation": [AssetDep(["kpi", "kpi"])], "follow_up": [AssetDep(["kpi", "evaluation"])]}
+    inside = {
+        "kpi": [],
+        "evaluation": [AssetDep(["kpi", "kpi"])],
+        "unit_evaluation": [AssetDep(["kpi", "evaluation"])],
+        "follow_up": [AssetDep(["kpi", "evaluation"])],
+        "training_programme": [AssetDep(["kpi", "follow_up"])],
+    }
     specs = [
         AssetSpec(
             ["kpi", table],
@@ -164,11 +185,12 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
         today = clock.local_today(policy.zone)
         ratings = lake.read("validated", "performance_rating", region, months_of(month[:4]))
         behaviour = lake.read("facts", "behaviour_score", region, months_of(month[:4]))
-        every, judged_parts = [], []
+        every, judged_parts, spreads = [], [], []
         for period in periods_of(month).values():
             rules = deployment.policy(region, period).evaluation
             every.append(_period(deployment, lake, region, period, today))
             judged_parts.append(evaluation(every[-1], ratings, rules, behaviour))
+            spreads.append(unit_evaluation(judged_parts[-1], ratings, rules))
         indicators, judged = pl.concat(every), pl.concat(judged_parts)
         earlier = [
             m
@@ -176,8 +198,14 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
             if lake.has("kpi", "evaluation", region, m)
         ]
         history = [judged, *(lake.read("kpi", "evaluation", region, m) for m in earlier)]
-        advice = follow_up(pl.concat(history), lake.read("facts", "attendance_month", region, month), policy, month)
-        for table, frame in {"kpi": indicators, "evaluation": judged, "follow_up": advice}.items():
+        advice = follow_up(_evidence(deployment, lake, region, month, indicators, pl.concat(history)), policy, month)
+        for table, frame in {
+            "kpi": indicators,
+            "evaluation": judged,
+            "unit_evaluation": pl.concat(spreads),
+            "follow_up": advice,
+            "training_programme": _programmes(lake, region, month, advice),
+        }.items():
             lake.write(frame, "kpi", table, region, month)
             yield MaterializeResult(asset_key=["kpi", table], metadata=counts(frame, time.perf_counter() - start))
 
@@ -212,3 +240,38 @@ def _by_rules_of(deployment: Deployment, lake: Lake, policy: Policy, month: str,
         return stored
     kept = stored.filter(~pl.col("indicator_id").is_in([i.indicator_id for i in changed]))
     return pl.concat([kept, _measured(lake, policy, month, changed, today)])
+
+
+def _evidence(
+    deployment: Deployment, lake: Lake, region: str, month: str, indicators: pl.DataFrame, evaluations: pl.DataFrame
+) -> Evidence:
+    """What the follow-up rules of a month look at."""
+    employees, org_units = (lake.read("validated", name, region) for name in ("employee", "org_unit"))
+    year = [m for m in months_of(month[:4]) if m <= month]
+    completed = lake.read("validated", "training_record", region, year)
+    profile = lake.read("facts", "competency_profile", region, month)
+    rejected = {c.name: lake.read("quarantine", c.name, region, month) for c in deployment.event_feeds}
+    return Evidence(
+        evaluations=evaluations,
+        kpi=indicators,
+        attendance_month=lake.read("facts", "attendance_month", region, month),
+        attendance_day=lake.read("facts", "attendance_day", region, month),
+        employees=employees,
+        org_units=org_units,
+        training=lake.read("facts", "training_year", region, month),
+        completed=completed.select("nip", "programme_id"),
+        satisfaction=lake.read("facts", "satisfaction_index", region, month),
+        mistakes=mistakes(rejected, employees, org_units),
+        competencies=profile.drop_nulls("score").select("nip", "competency_code", "score"),
+    )
+
+
+def _programmes(lake: Lake, region: str, month: str, advice: pl.DataFrame) -> pl.DataFrame:
+    """Every programme of the region, over all its months: those of other months as they were last computed."""
+    others = [m for m in lake.months("kpi", "follow_up", region) if m != month]
+    advised = [advice, *([lake.read("kpi", "follow_up", region, others)] if others else [])]
+    return training_programme(
+        lake.read("validated", "training_plan", region),
+        lake.read("validated", "training_record", region, lake.months("validated", "training_record", region)),
+        training_needs(pl.concat(advised)),
+    )

@@ -13,7 +13,7 @@ import polars as pl
 
 from kinerja_pipeline.contracts.model import Contract
 from kinerja_pipeline.landing.source import OWN_COLUMNS
-from kinerja_pipeline.policies.model import FileMapping, Fold, Lookup, Unpivot
+from kinerja_pipeline.policies.model import FileMapping, Fold, Lookup, Unpivot, folded
 from kinerja_pipeline.validated.parsing import is_month_first
 
 NO_ANSWER = "no_answer"
@@ -144,12 +144,16 @@ def _landed_column(name: str, rows: pl.DataFrame, mapping: FileMapping) -> pl.Ex
     source = mapping.columns.get(name, name)
     if source not in rows.columns:
         return pl.lit(None, pl.String).alias(name)
-    codes = {k.strip(): v or None for k, v in mapping.codes.get(name, {}).items()}
+    fold = folded if mapping.codes_ignore_case else str.strip
+    codes = {fold(k): v or None for k, v in mapping.codes.get(name, {}).items()}
+    label = _text(source)
+    if mapping.codes_ignore_case:
+        label = label.str.to_lowercase().str.replace_all(r"\s+", " ")
     other = pl.lit(codes.pop(ANY_TEXT), pl.String) if ANY_TEXT in codes else pl.col(source)
     value: pl.Expr = pl.when(~_is_empty(source, mapping.empty)).then(other)
     if codes:
-        mapped = _text(source).replace_strict(list(codes), list(codes.values()), default=None, return_dtype=pl.String)
-        value = pl.when(_text(source).is_in(list(codes))).then(mapped).otherwise(value)
+        mapped = label.replace_strict(list(codes), list(codes.values()), default=None, return_dtype=pl.String)
+        value = pl.when(label.is_in(list(codes))).then(mapped).otherwise(value)
     if "" in codes:
         value = (
             pl.when(_is_empty(source, mapping.empty) & ~_text(source).is_in(list(codes)))

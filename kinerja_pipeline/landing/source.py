@@ -61,6 +61,7 @@ def wanted_columns(path: str, mapping: FileMapping, contract: Contract) -> Wante
                     path, f"{place} names '{name}', which {contract.name} does not have", name, contract.names
                 )
     made: set[str] = {new for lookup in mapping.lookup for new in lookup.take}
+    made |= {mapping.sheet_as} if mapping.sheet_as else set()
     read = [a.column for a in mapping.set_aside.values()]
     for position, lookup in enumerate(mapping.lookup):
         earlier = {new for before in mapping.lookup[:position] for new in before.take}
@@ -103,6 +104,7 @@ def wanted_columns(path: str, mapping: FileMapping, contract: Contract) -> Wante
         for source in sources:
             if source not in made:
                 feeds.setdefault(source, []).append(column.name)
+    read = [name for name in read if name != mapping.sheet_as]
     return Wanted(tuple(dict.fromkeys(read)), tuple(welcome), {k: tuple(v) for k, v in feeds.items()})
 
 

@@ -1,6 +1,6 @@
-"""Workbooks (.xlsx): one sheet as text, with what a workbook can hide: lost digits, stray cells, bombs.
+"""Workbooks (.xlsx): sheets as text, with what a workbook can hide: lost digits, stray cells, bombs.
 
-Here: opening, measuring and reading a sheet. Not here: other formats, and what the columns mean (landing/reshape).
+Here: opening, measuring and reading sheets. Not here: other formats, and what the columns mean (landing/reshape).
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ import io
 import posixpath
 import zipfile
 from array import array
+from fnmatch import fnmatchcase
 from string import ascii_uppercase
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 from xml.parsers import expat
 
@@ -30,35 +32,93 @@ from kinerja_pipeline.landing.source import (
 )
 from kinerja_pipeline.policies.model import FileMapping
 
+if TYPE_CHECKING:
+    from fastexcel import ExcelReader
+
 MAX_XLSX_BYTES = 2 * 1024**3
 MAX_XLSX_CELLS = 100_000_000
 MAX_XLSX_RATIO = 400
+MAX_SHEETS = 400
+SHEET_ROWS = 10_000_000
+"""What a row's number grows by from sheet to sheet where several are read, so that it names one row of the file."""
 
 
 def read_xlsx(data: bytes, path: str, mapping: FileMapping, contract: Contract, wanted: Wanted) -> pl.DataFrame:
-    """One sheet of a workbook as text. A number where a text of more than 15 digits belongs has lost its last digits:
-    such a row is `<column>__numeric`."""
+    """The workbook's first sheet, the named one, or all whose names fit a pattern, as text. A number where a text of
+    more than 15 digits belongs has lost its last digits: such a row is `<column>__numeric`."""
     archive = _opened(data, path)
     import fastexcel
 
     try:
         workbook = fastexcel.read_excel(data)
-        sheets = workbook.sheet_names
-        sheet = mapping.sheet if mapping.sheet is not None else sheets[0]
-        if sheet not in sheets:
-            remedy = f"Name one of its sheets ({', '.join(sheets[:10])}) in the mapping{nearest(sheet, sheets)}"
-            raise UnreadableFile(path, f"sheet '{sheet}'", "there is no such sheet", remedy)
-        part = _sheet_part(archive, sheet)
-        numeric = _scan_sheet(archive, part, path, sheet)
-        loaded = workbook.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string")
-        grid: pl.DataFrame = loaded.to_polars()
-        left = min((c.absolute_index or 0 for c in loaded.available_columns()), default=0)
+        chosen = _chosen(path, mapping.sheet, workbook.sheet_names)
+        is_pattern = mapping.sheet is not None and _is_pattern(mapping.sheet)
+        parts = []
+        for place, sheet in chosen:
+            frame = _sheet(workbook, archive, sheet, path, mapping, contract, wanted, may_be_empty=is_pattern)
+            if frame is not None:
+                before = place * SHEET_ROWS if is_pattern else 0
+                parts.append(_placed(frame, before, mapping.sheet_as, sheet))
     except UnreadableFile:
         raise
     except BaseException as error:  # a panic of the Rust reader is no Exception
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
         raise _damaged(path, f"the reader stopped with {type(error).__name__}") from None
+    if not parts:
+        remedy = "Deliver a sheet with a header row and rows below it"
+        raise UnreadableFile(path, f"the sheets '{mapping.sheet}'", "all of them are empty", remedy)
+    return pl.concat(parts, how="diagonal")
+
+
+def _is_pattern(sheet: str) -> bool:
+    # No spreadsheet program allows these in a sheet's name.
+    return any(mark in sheet for mark in "*?[")
+
+
+def _chosen(path: str, sheet: str | None, sheets: list[str]) -> list[tuple[int, str]]:
+    """The sheets to read, each with its place in the workbook (from 0)."""
+    if sheet is None:
+        return [(0, sheets[0])]
+    if not _is_pattern(sheet):
+        found = [(place, name) for place, name in enumerate(sheets) if name == sheet]
+        problem, hint = "there is no such sheet", nearest(sheet, sheets)
+    else:
+        found = [(place, name) for place, name in enumerate(sheets) if fnmatchcase(name.casefold(), sheet.casefold())]
+        problem, hint = "no sheet's name fits this pattern", ""
+    if not found:
+        remedy = f"Name one of its sheets ({', '.join(sheets[:10])}) in the mapping{hint}"
+        raise UnreadableFile(path, f"sheet '{sheet}'", problem, remedy)
+    if len(sheets) > MAX_SHEETS:
+        raise UnreadableFile(path, "the whole file", f"it has {len(sheets):,} sheets", "Deliver fewer in a workbook")
+    return found
+
+
+def _placed(frame: pl.DataFrame, before: int, name_as: str | None, sheet: str) -> pl.DataFrame:
+    row = (pl.col("_source_row").cast(pl.Int64) + before).cast(pl.UInt32)
+    name = {name_as: pl.lit(sheet)} if name_as else {}
+    return frame.with_columns(_source_row=row, **name)
+
+
+def _sheet(
+    workbook: ExcelReader,
+    archive: zipfile.ZipFile,
+    sheet: str,
+    path: str,
+    mapping: FileMapping,
+    contract: Contract,
+    wanted: Wanted,
+    *,
+    may_be_empty: bool,
+) -> pl.DataFrame | None:
+    """One sheet as text; None for one without any cell, where the mapping reads several."""
+    part = _sheet_part(archive, sheet)
+    numeric = _scan_sheet(archive, part, path, sheet)
+    loaded = workbook.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string")
+    grid: pl.DataFrame = loaded.to_polars()
+    if may_be_empty and not grid.height:
+        return None
+    left = min((c.absolute_index or 0 for c in loaded.available_columns()), default=0)
     width = left + grid.width
     refuse_many_columns(path, f"sheet '{sheet}'", width)
     if mapping.column_names:

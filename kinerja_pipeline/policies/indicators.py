@@ -44,6 +44,7 @@ _OF_SUBJECT: Mapping[str, type[pl.DataType]] = {"nip": pl.String, "unit_id": pl.
 DERIVED: Mapping[str, Mapping[str, type[pl.DataType]]] = {
     "attendance_day": dict.fromkeys(("is_workday", "is_present"), pl.Boolean),
     "task_outcome": dict.fromkeys(("is_due", "is_opened", "is_completed", "is_backlog"), pl.Boolean),
+    "training_year": {},
     "feedback_answer": {**_OF_SUBJECT, "is_response": pl.Boolean, "feedback_days": pl.Float64},
     "indicator_measurement": _OF_SUBJECT,
     "indicator_target": {"is_starting": pl.Boolean, **_OF_SUBJECT},
@@ -89,6 +90,7 @@ def fact_columns(contracts: Contracts) -> dict[str, dict[str, pl.DataType | type
     source: Mapping[str, Contract | None] = {
         "attendance_day": contracts.outgoing["attendance_day"],
         "task_outcome": contracts.outgoing["task_outcome"],
+        "training_year": contracts.outgoing["training_year"],
         "feedback_answer": contracts.incoming["feedback_response"],
         "indicator_measurement": contracts.incoming["indicator_measurement"],
         "indicator_target": contracts.outgoing["indicator_target"],

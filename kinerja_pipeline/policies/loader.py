@@ -220,8 +220,9 @@ def _known_keys(place: Place) -> list[str]:
 
 
 def _resolved(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    for option in node.get("anyOf", []) + node.get("oneOf", []):
-        if "$ref" in option:
-            node = option
-            break
-    return definitions[node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node
+    options = [o for o in node.get("anyOf", []) + node.get("oneOf", []) if "$ref" in o] or [node]
+    found: list[dict[str, Any]] = [definitions[o["$ref"].rsplit("/", 1)[1]] if "$ref" in o else o for o in options]
+    if len(found) == 1:
+        return found[0]
+    # One of several kinds (follow-up rules): what any of them knows may have been meant.
+    return {"properties": {key: value for option in found for key, value in option.get("properties", {}).items()}}

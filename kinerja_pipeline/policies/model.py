@@ -93,9 +93,19 @@ class SetAside(Model):
     values: list[str]
 
 
+def folded(text: str) -> str:
+    """The text in small letters and single blanks."""
+    return " ".join(text.lower().split())
+
+
 class FileMapping(Model):
     """How one supplier's files become rows of a feed. The steps run in this order:
-    set_aside, lookup, unpivot or fold, columns, constants, codes."""
+    set_aside, lookup, unpivot or fold, columns, constants, codes.
+
+    `sheet` is a sheet's name or a pattern (`*`, `Rekap *`): all that fit are read, each with its own header, and
+    `sheet_as` names the source column that holds the sheet's name. Row 7 of the workbook's third sheet is then row
+    20000007. With `codes_ignore_case` a code fits its text in any case and with any blanks.
+    """
 
     files: str = "*"
     reader: Literal["attlog", "csv", "xlsx", "jsonl", "parquet"]
@@ -104,6 +114,7 @@ class FileMapping(Model):
     header_row: Annotated[int, Field(ge=0, le=100)] = 1
     column_names: list[str] = []
     sheet: str | None = None
+    sheet_as: str | None = None
     delivery: Literal["append", "delta", "full"] = "append"
     empty: list[str] = []
     set_aside: dict[Identifier, SetAside] = {}
@@ -113,9 +124,17 @@ class FileMapping(Model):
     columns: dict[str, str] = {}
     constants: dict[str, str] = {}
     codes: dict[str, dict[str, str]] = {}
+    codes_ignore_case: bool = False
 
     @model_validator(mode="after")
     def _one_shape(self) -> FileMapping:
+        if self.reader != "xlsx" and (self.sheet is not None or self.sheet_as is not None):
+            raise ValueError(f"sheet and sheet_as are of workbooks; reader {self.reader} has no sheets")
+        for column, codes in self.codes.items() if self.codes_ignore_case else ():
+            for label, code in codes.items():
+                same = [k for k, v in codes.items() if folded(k) == folded(label) and v != code]
+                if same:
+                    raise ValueError(f"codes.{column}: '{label}' and '{same[0]}' differ in case only; keep one")
         if self.unpivot and self.fold:
             raise ValueError("declare either unpivot or fold, not both")
         if self.header_row == 0 and not self.column_names and self.reader == "csv":
@@ -514,6 +533,13 @@ class Evaluation(Model):
     behaviour_meets: float = 70
     result_weight: Annotated[float, Field(ge=0, le=1)] = 0.7
     result_weight_with_opinion: Annotated[float, Field(ge=0, le=1)] = 0.6
+    distribution_minimum_people: Annotated[int, Field(ge=1)] = 10
+
+
+class Training(Model):
+    """Hours of competence programmes (JP) that are expected of everybody in a year."""
+
+    expected_hours: Annotated[float, Field(gt=0)] = 20.0
 
 
 class DeclineRule(Model):
@@ -538,7 +564,99 @@ class RewardRule(Model):
     places: Annotated[int, Field(ge=1)] = 1
 
 
-FollowUpRule = Annotated[DeclineRule | RewardRule, Field(discriminator="rule")]
+class TrainingRule(Model):
+    """Training: the weakest aspect of the results below `below_score`, or the weakest competency below
+    `below_competency` (percent); `programmes` names the one that covers an aspect or competency."""
+
+    rule: Literal["training"]
+    labels: Labels
+    below_score: float = 80.0
+    below_competency: float = 70.0
+    programmes: dict[str, str] = {}
+
+
+class PromotionRule(Model):
+    """Advanced training or promotion pool: results above expectation and behaviour at least as expected in `months`
+    months running, no unexcused day this year."""
+
+    rule: Literal["promotion"]
+    labels: Labels
+    months: Annotated[int, Field(ge=1, le=12)] = 6
+    programme_id: str | None = None
+
+
+class DisciplineRule(Model):
+    """Early warning: an unexcused-day threshold of `discipline` is reached. Never a sanction."""
+
+    rule: Literal["discipline"]
+    labels: Labels
+
+
+class ObjectionRule(Model):
+    """An objection to a rating waits for its decision."""
+
+    rule: Literal["objection"]
+    labels: Labels
+
+
+class InsufficientEvidenceRule(Model):
+    """The evaluation could not be computed in `months` months running."""
+
+    rule: Literal["insufficient_evidence"]
+    labels: Labels
+    months: Annotated[int, Field(ge=1, le=12)] = 2
+
+
+class CompletenessRule(Model):
+    """A unit whose attendance could not be recorded on at least `not_recorded_share` of its person-days."""
+
+    rule: Literal["completeness"]
+    labels: Labels
+    not_recorded_share: Annotated[float, Field(gt=0, le=1)] = 0.2
+
+
+class StaffingRule(Model):
+    """A unit that lacks at least `minimum_gap` people and `minimum_gap_share` of those its workload analysis needs."""
+
+    rule: Literal["staffing"]
+    labels: Labels
+    minimum_gap: Annotated[int, Field(ge=1)] = 1
+    minimum_gap_share: Annotated[float, Field(ge=0, le=1)] = 0.1
+
+
+class FeedbackRule(Model):
+    """A unit with fewer answers of the public than the required sample; longer periods are judged in their last
+    month."""
+
+    rule: Literal["feedback"]
+    labels: Labels
+    period_kind: Literal["month", "quarter", "semester", "year"] = "month"
+
+
+class MistakesRule(Model):
+    """A unit of which at least `minimum_count` delivered rows of the month were rejected, with its `most_frequent`
+    reasons."""
+
+    rule: Literal["mistakes"]
+    labels: Labels
+    minimum_count: Annotated[int, Field(ge=1)] = 3
+    most_frequent: Annotated[int, Field(ge=1, le=10)] = 3
+
+
+PersonRule = (
+    DeclineRule | RewardRule | TrainingRule | PromotionRule | DisciplineRule | ObjectionRule | InsufficientEvidenceRule
+)
+UnitRule = CompletenessRule | StaffingRule | FeedbackRule | MistakesRule
+FollowUpRule = Annotated[PersonRule | UnitRule, Field(discriminator="rule")]
+
+
+class Exclusions(Model):
+    """Whom rules about results leave out, with the reason: leave (with sickness) or study on this share of the month's
+    scheduled days, and people in a new unit for less than `moved_months` months."""
+
+    leave_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    study_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    moved_months: Annotated[int, Field(ge=0, le=12)] = 1
 
 
 class Periods(Model):
@@ -567,7 +685,9 @@ class Policy(Model):
     appraisal: Appraisal = Appraisal()
     indicators: dict[Identifier, Indicator]
     evaluation: Evaluation
+    training: Training = Training()
     follow_up: dict[Identifier, FollowUpRule]
+    exclusions: Exclusions = Exclusions()
     periods: Periods
 
     @field_validator("time_zone")

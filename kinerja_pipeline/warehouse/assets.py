@@ -36,11 +36,12 @@ FACTS = (
     "task_outcome",
     "satisfaction_element",
     "satisfaction_index",
+    "training_year",
     "appraisal_role",
     "competency_profile",
     "rater_unit",
 )
-KPI = ("kpi", "evaluation", "follow_up")
+KPI = ("kpi", "evaluation", "unit_evaluation", "follow_up", "training_programme")
 POLICY = ("region", "indicator")
 
 

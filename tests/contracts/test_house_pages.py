@@ -54,6 +54,8 @@ def test_the_feeds_and_which_of_them_have_months() -> None:
         "performance_rating": "period",
         "shift_roster": None,
         "task_record": "opened_at",
+        "training_plan": None,
+        "training_record": "completed_date",
     }
 
 

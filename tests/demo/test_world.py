@@ -14,6 +14,8 @@ from kinerja_pipeline.demo.damage import BAD_ROWS, KINDS, kinds_at
 from kinerja_pipeline.demo.world import WorldSummary, write_world
 from kinerja_pipeline.home import Home, init_home
 from kinerja_pipeline.landing.deliveries import deliveries, land_region, scan_landed
+from kinerja_pipeline.landing.readers import read_source
+from kinerja_pipeline.landing.reshape import reshape
 from kinerja_pipeline.policies.loader import load_policies
 from kinerja_pipeline.validated.policy_rules import with_policy_rules
 from kinerja_pipeline.validated.split import split
@@ -21,6 +23,7 @@ from kinerja_pipeline.validated.split import split
 FEEDS = (
     "org_unit", "employee", "device_pin", "attendance_log", "device_outage", "leave_permit", "shift_roster",
     "task_record", "feedback_response", "indicator_measurement", "indicator_target", "performance_rating",
+    "training_plan", "training_record",
 )  # fmt: skip
 REGIONS = ("manokwari", "salor", "mamuju", "pariaman", "nanggalo")
 
@@ -137,6 +140,21 @@ def test_suppliers_write_as_their_policy_says(small: tuple[Home, WorldSummary]) 
     roster = (landing / "nanggalo/employee/pegawai_20260630.csv").read_text().splitlines()
     assert roster[2].startswith("NIP,NAMA,")
     assert roster[3].startswith("'19")
+
+
+def test_one_region_delivers_ratings_in_a_workbook_with_a_sheet_per_period(small: tuple[Home, WorldSummary]) -> None:
+    home, _ = small
+    mapping = load_policies()["mamuju"].feeds["performance_rating"][0]
+    data = (home.landing / "mamuju/performance_rating/rekap_penilaian_2026-03.xlsx").read_bytes()
+    contract = load_contracts().incoming["performance_rating"]
+    source = read_source(data, "rekap.xlsx", mapping, contract)
+    landed = reshape(source, mapping, contract).landed
+    # March, and again the ratings of February to which somebody objected; each sheet has its header where it likes.
+    assert source["periode"].unique().sort().to_list() == ["Feb 2026", "Mar 2026"]
+    assert landed["period"].unique().sort().to_list() == ["2026-02", "2026-03"]
+    assert landed.filter(pl.col("period") == "2026-02").height == 2
+    assert {"SESUAI EKSPEKTASI", "Sesuai Ekspektasi"} <= set(source["Hasil Kerja"])
+    assert set(landed["result_rating"]) <= {"di_atas", "sesuai", "di_bawah"}
 
 
 def test_an_open_task_comes_again_when_its_state_has_changed(small: tuple[Home, WorldSummary]) -> None:

@@ -203,6 +203,20 @@ def test_an_objection_is_marked(rating: dict[str, Any], state: str | None) -> No
     assert one(scored({"score": 100}), rated({"behaviour_rating": "sesuai", **rating}))["objection_code"] == state
 
 
+def test_an_objection_leaves_the_rating_in_force_until_it_is_decided_and_a_change_reopens_it() -> None:
+    # The same rating as it is delivered three times: received, objected to, decided; each time the month runs again.
+    told = {"behaviour_rating": "sesuai", "predicate": "butuh_perbaikan"}
+    courses = [told, told | {"objected_at": SOME_DAY}]
+    courses.append(courses[1] | {"decided_at": SOME_DAY, "decision_code": "changed", "predicate": "baik"})
+    seen = [one(scored({"score": 100}), rated(course)) for course in courses]
+    assert [(row["objection_code"], row["official_predicate"], row["is_different"]) for row in seen] == [
+        (None, "butuh_perbaikan", True),
+        ("open", "butuh_perbaikan", True),
+        ("changed", "baik", False),
+    ]
+    assert {(row["status_code"], row["recommended_predicate"]) for row in seen} == {("computed", "baik")}
+
+
 def test_units_and_the_region_are_not_evaluated() -> None:
     rows = scored({"score": 100}, {"subject_kind": "unit", "subject_id": "dinkes", "score": 50})
     assert evaluation(rows, rated(), RULES)["nip"].to_list() == ["ani"]

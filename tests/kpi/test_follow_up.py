@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 import pytest
-from kpi_world import SALOR, by, frame_of
+from follow_up_world import DECLINE, REWARD, absent, evaluated, given, named
+from kpi_world import SALOR
 
-from kinerja_pipeline.kpi.follow_up import FOLLOW_UP_SCHEMA, follow_up
-from kinerja_pipeline.policies.model import DeclineRule, FollowUpRule, RewardRule
-
-LABELS = {"id": "a", "en": "b"}
-DECLINE = DeclineRule.model_validate({"rule": "decline", "labels": LABELS, "programme_id": "pb-1"})
-REWARD = RewardRule.model_validate({"rule": "reward", "labels": LABELS})
-
-EVALUATED = {
-    **dict.fromkeys(("nip", "period_kind", "period", "unit_id"), pl.String),
-    "result_score": pl.Float64,
-    **dict.fromkeys(("result_rating", "behaviour_rating", "objection_code"), pl.String),
-}
-
-
-def evaluated(*rows: Mapping[str, Any]) -> pl.DataFrame:
-    base = {"nip": "ani", "period_kind": "month", "period": "2026-05", "unit_id": "dinkes"}
-    return frame_of([{**base, **row} for row in rows], **EVALUATED)
-
-
-def absent(**days: int | None) -> pl.DataFrame:
-    rows = [{"nip": nip, "unexcused_year_count": count} for nip, count in days.items()]
-    return frame_of(rows, nip=pl.String, unexcused_year_count=pl.Int64)
-
-
-def named(rule: FollowUpRule, evaluations: pl.DataFrame, attendance: pl.DataFrame | None = None) -> dict[str, Any]:
-    policy = SALOR.model_copy(update={"follow_up": {"the_rule": rule}})
-    rows = follow_up(evaluations, absent() if attendance is None else attendance, policy, "2026-05")
-    assert dict(rows.schema) == FOLLOW_UP_SCHEMA
-    return by(rows, "subject_id")
-
+from kinerja_pipeline.kpi.follow_up import follow_up
 
 # ---- coaching --------------------------------------------------------------------------------------------------------
 
@@ -103,7 +74,8 @@ def test_the_rule_counts_months_over_the_turn_of_the_year() -> None:
     months = ("2025-09", "2025-10", "2025-11", "2025-12", "2026-01")
     rows = evaluated(*({"period": m, "result_score": s} for m, s in zip(months, (100, 100, 100, 70, 70), strict=True)))
     policy = SALOR.model_copy(update={"follow_up": {"decline": DECLINE}})
-    assert follow_up(rows, absent(), policy, "2026-01")["status_code"].to_list() == ["recommended"]
+    seen = follow_up(given(evaluations=rows), policy, "2026-01")
+    assert seen["status_code"].to_list() == ["recommended"]
 
 
 def test_the_rules_numbers_are_the_policys() -> None:

@@ -157,3 +157,22 @@ def test_a_file_written_month_first_is_told_by_the_whole_file() -> None:
     roster = load_contracts().incoming["shift_roster"]
     landed = reshape(source, FileMapping(reader="csv"), roster).landed
     assert landed["_problem"].to_list() == ["work_date__month_first", "work_date__month_first", None]
+
+
+PREDICATES = {"Sangat Baik": "sangat_baik", "Di Atas Ekspektasi": "di_atas", "Diatas Ekspektasi": "di_atas"}
+
+
+def test_codes_fit_in_any_case_and_with_any_blanks_where_the_mapping_says_so() -> None:
+    text = "subject_id,predicate\n1,SANGAT BAIK\n2, sangat  baik \n3,Sangat Baik\n4,SANGATBAIK\n5,\n"
+    given = {"constants": {"subject_kind": "employee", "period_kind": "month", "period": "2026-03"}}
+    strict = reshaped("performance_rating", text, codes={"predicate": PREDICATES}, **given)
+    assert strict.landed["predicate"].to_list() == ["SANGAT BAIK", " sangat  baik ", "sangat_baik", "SANGATBAIK", None]
+    loose = reshaped("performance_rating", text, codes={"predicate": PREDICATES}, codes_ignore_case=True, **given)
+    assert loose.landed["predicate"].to_list() == ["sangat_baik"] * 3 + ["SANGATBAIK", None]
+
+
+def test_codes_that_differ_in_case_only_must_mean_the_same() -> None:
+    same = {"predicate": {"Baik": "baik", "BAIK": "baik"}}
+    FileMapping(reader="csv", codes_ignore_case=True, codes=same)
+    with pytest.raises(ValueError, match=r"codes\.kind: 'S' and 's' differ in case only; keep one"):
+        FileMapping(reader="csv", codes_ignore_case=True, codes={"kind": {"S": "sick", "s": "shift"}})

@@ -15,6 +15,7 @@ import xlsxwriter
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.landing.readers import UnreadableFile, read_source
+from kinerja_pipeline.landing.reshape import reshape
 from kinerja_pipeline.policies.model import FileMapping
 
 CONTRACT = load_contracts().incoming["device_pin"]
@@ -121,3 +122,85 @@ def test_a_stray_cell_at_the_end_of_the_sheet_does_not_take_the_memory_for_all_c
         sheet.write_string(1_048_575, 9_000, "x")
 
     assert "a cell stands at row 1,048,576, column 9,001" in refusal(workbook(stray))
+
+
+# ---- several sheets of one workbook ----------------------------------------------------------------------------------
+
+
+def sheets(**rows: list[tuple[str, ...]]) -> bytes:
+    """One sheet per name: its rows as they stand from row 1 on."""
+
+    def fill(book: Any, sheet: Any) -> None:
+        for place, row in enumerate(rows[sheet.name]):
+            sheet.write_row(place, 0, row)
+
+    return workbook(fill, *rows)
+
+
+HEADER = ("Alat", "PIN", "Sejak", "NIP")
+JANUARY = ("1", "51", "2026-01-05", NIP)
+FEBRUARY = ("2", "52", "2026-02-05", NIP)
+
+
+def test_a_pattern_reads_every_sheet_that_fits_each_by_its_own_header() -> None:
+    data = sheets(
+        Petunjuk=[("Isi dengan benar",)],
+        Rekap_Jan=[("Rekap Penilaian",), (), HEADER, JANUARY],
+        Rekap_Feb=[tuple(reversed(HEADER)), tuple(reversed(FEBRUARY)), ("", "", "", ""), tuple(reversed(JANUARY))],
+    )
+    frame = read(data, sheet="rekap_*", sheet_as="lembar")
+    assert frame.select("lembar", "Alat", "PIN", "Sejak", "_source_row").rows() == [
+        ("Rekap_Jan", "1", "51", "2026-01-05", 10_000_004),
+        ("Rekap_Feb", "2", "52", "2026-02-05", 20_000_002),
+        ("Rekap_Feb", "1", "51", "2026-01-05", 20_000_004),
+    ]
+
+
+def test_the_sheets_name_becomes_a_column_of_the_feed_by_its_code() -> None:
+    data = sheets(Gerbang=[HEADER, JANUARY], Kantor=[HEADER, FEBRUARY])
+    mapping = FileMapping(
+        reader="xlsx",
+        sheet="*",
+        sheet_as="lembar",
+        columns={**COLUMNS, "device_id": "lembar"},
+        codes={"device_id": {"GERBANG": "gate-1"}},
+        codes_ignore_case=True,
+    )
+    landed = reshape(read_source(data, "device_pin/pins.xlsx", mapping, CONTRACT), mapping, CONTRACT).landed
+    assert landed.select("device_id", "pin").rows() == [("gate-1", "51"), ("Kantor", "52")]
+
+
+def test_one_named_sheet_may_give_its_name_too_and_counts_its_rows_from_one() -> None:
+    frame = read(sheets(Jan=[HEADER, JANUARY], Feb=[HEADER, FEBRUARY]), sheet="Feb", sheet_as="lembar")
+    assert frame.select("lembar", "PIN", "_source_row").rows() == [("Feb", "52", 2)]
+
+
+def test_a_sheet_that_fits_and_is_no_such_table_refuses_the_file() -> None:
+    data = sheets(Jan=[HEADER, JANUARY], Catatan=[("Catatan",), ("Alat", "PIN")])
+    assert "sheet 'Catatan', row 2 (header): there is no column 'Sejak'" in refusal(data, sheet="*")
+
+
+def test_empty_sheets_are_passed_over_unless_there_is_nothing_else() -> None:
+    assert read(sheets(Jan=[HEADER, JANUARY], Sheet2=[]), sheet="*").height == 1
+    assert "the sheets '*': all of them are empty" in refusal(sheets(Sheet1=[], Sheet2=[]), sheet="*")
+
+
+def test_a_pattern_that_no_sheet_fits_is_refused_with_the_sheets_there_are() -> None:
+    said = refusal(sheets(Jan=[HEADER], Feb=[HEADER]), sheet="Rekap*")
+    assert "sheet 'Rekap*': no sheet's name fits this pattern" in said
+    assert "Name one of its sheets (Jan, Feb) in the mapping" in said
+
+
+def test_a_number_that_was_a_nip_is_found_on_every_sheet() -> None:
+    def fill(book: Any, sheet: Any) -> None:
+        sheet.write_row(0, 0, HEADER)
+        sheet.write_row(1, 0, JANUARY[:3])
+        sheet.write_number(1, 3, float(NIP))
+
+    frame = read(workbook(fill, "Jan", "Feb"), sheet="*")
+    assert frame["_problem"].to_list() == ["nip__numeric", "nip__numeric"]
+
+
+def test_only_workbooks_have_sheets() -> None:
+    with pytest.raises(ValueError, match="reader csv has no sheets"):
+        FileMapping(reader="csv", sheet="*")

@@ -145,6 +145,27 @@ GOOD: dict[str, Row] = {
         "approver_nip": OTHER_NIP,
         "_month": "2026-03",
     },
+    "training_plan": {
+        "programme_id": "DIK-WAKTU",
+        "year": "2026",
+        "name": "Manajemen waktu",
+        "competency_code": "manajemen_waktu",
+        "planned_hours": "8",
+        "places": "30",
+        "cost": "24000000",
+        "provider": "BPSDM",
+    },
+    "training_record": {
+        "nip": NIP,
+        "programme_id": "DIK-WAKTU",
+        "completed_date": "2026-03-12",
+        "hours": "8",
+        "competency_code": "manajemen_waktu",
+        "provider": "BPSDM",
+        "cost": "800000",
+        "is_training": "ya",
+        "_month": "2026-03",
+    },
 }
 
 KEY_OF_THE_BROKEN: dict[str, Row] = {
@@ -160,6 +181,8 @@ KEY_OF_THE_BROKEN: dict[str, Row] = {
     "performance_rating": {"subject_id": OTHER_NIP},
     "shift_roster": {"work_date": "2026-03-03"},
     "task_record": {"task_id": "t-2"},
+    "training_plan": {"programme_id": "DIK-MUTU"},
+    "training_record": {"programme_id": "DIK-MUTU"},
 }
 """What tells the broken row from the good one, so that the good one is not merely superseded."""
 
@@ -195,6 +218,7 @@ REFERENCE_BREAKERS: dict[str, Row] = {
     "shift_roster.nip__unknown": {"nip": "200001012025011003"},
     "task_record.nip__unknown": {"nip": "200001012025011003"},
     "task_record.unit_id__unknown": {"unit_id": "disdik"},
+    "training_record.nip__unknown": {"nip": "200001012025011003"},
 }
 
 CONFLICT_BREAKERS: dict[str, Row] = {
@@ -209,6 +233,8 @@ CONFLICT_BREAKERS: dict[str, Row] = {
     "performance_rating": {"predicate": None},
     "shift_roster": {"schedule_id": "off"},
     "task_record": {"quantity_done": "9.5"},
+    "training_plan": {"places": "31"},
+    "training_record": {"hours": "9"},
 }
 
 FOLLOWS: dict[str, set[str]] = {
@@ -220,6 +246,7 @@ FOLLOWS: dict[str, set[str]] = {
     "leave_permit.nip__pattern": {"nip__unknown"},
     "shift_roster.nip__pattern": {"nip__unknown"},
     "task_record.nip__pattern": {"nip__unknown"},
+    "training_record.nip__pattern": {"nip__unknown"},
     # 3 of at most 1: a scale below 2 cannot hold the score either.
     "feedback_response.scale_max__range low": {"score__above__scale_max"},
 }

@@ -1,0 +1,193 @@
+"""Units: attendance that was not recorded, people who are lacking, a public that is not heard, rows with mistakes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import polars as pl
+import pytest
+from follow_up_world import ANSWERED, LABELS, assigned, attended, fates, named, units
+from kpi_world import by, frame_of
+
+from kinerja_pipeline.kpi.follow_up_units import mistakes
+from kinerja_pipeline.policies.model import CompletenessRule, FeedbackRule, MistakesRule, StaffingRule
+
+COMPLETENESS = CompletenessRule.model_validate({"rule": "completeness", "labels": LABELS})
+STAFFING = StaffingRule.model_validate({"rule": "staffing", "labels": LABELS})
+FEEDBACK = FeedbackRule.model_validate({"rule": "feedback", "labels": LABELS})
+MISTAKES = MistakesRule.model_validate({"rule": "mistakes", "labels": LABELS})
+
+
+# ---- completeness (S6) -----------------------------------------------------------------------------------------------
+
+
+def test_a_unit_whose_days_are_not_recorded_is_named_and_not_its_people() -> None:
+    rows = attended(
+        {"workday_count": 14, "not_recorded_count": 6},
+        {"nip": "budi", "workday_count": 18, "not_recorded_count": 2},
+        {"nip": "citra", "unit_id": "disdik", "workday_count": 17, "not_recorded_count": 4},
+        {"nip": "dewi", "unit_id": "disdik", "workday_count": 20},
+        {"nip": "eka", "unit_id": "setda", "workday_count": 0},
+    )
+    seen = named(COMPLETENESS, attendance=rows)
+    # dinkes 8 of 40 is 20 %; disdik 4 of 41 is less; setda had no days at all.
+    assert fates(seen) == {"dinkes": ("recommended", "attendance_not_recorded")}
+    assert (seen["dinkes"]["subject_kind"], seen["dinkes"]["action_code"]) == ("unit", "complete_data")
+    assert seen["dinkes"]["evidence"] == "8 of 40 person-days not recorded"
+
+
+# ---- staffing (M7) ---------------------------------------------------------------------------------------------------
+
+
+def staff(count: int, unit: str = "dinkes", start: str = "2024-01-01", end: str | None = None) -> pl.DataFrame:
+    return assigned(*((f"{unit}-{n}", unit, start, end) for n in range(count)))
+
+
+def test_a_unit_that_lacks_people_is_context_for_the_unit() -> None:
+    seen = named(STAFFING, employees=staff(8), org_units=units({"needed_headcount": 10}))
+    assert fates(seen) == {"dinkes": ("recommended", "staffing_gap")}
+    assert (seen["dinkes"]["subject_kind"], seen["dinkes"]["action_code"]) == ("unit", "fill_positions")
+    assert seen["dinkes"]["evidence"] == "8 of 10 positions filled"
+
+
+@pytest.mark.parametrize(
+    ("people", "needed", "is_named"),
+    [(9, 10, True), (10, 10, False), (12, 10, False), (19, 20, False), (18, 20, True), (0, 1, True), (0, 0, False)],
+)
+def test_a_gap_is_a_tenth_of_the_need_and_at_least_one(people: int, needed: int, is_named: bool) -> None:
+    seen = named(STAFFING, employees=staff(people), org_units=units({"needed_headcount": needed}))
+    assert bool(seen) == is_named
+
+
+def test_only_main_assignments_on_the_months_last_day_fill_a_position() -> None:
+    people = pl.concat(
+        [
+            staff(8),
+            assigned(("left", "dinkes", "2024-01-01", "2026-05-30")),
+            assigned(("comes", "dinkes", "2026-06-01", None)),
+            assigned(("acts", "dinkes", "2024-01-01", None), code="plt"),
+            assigned(("moved", "dinkes", "2024-01-01", None), ("moved", "disdik", "2026-05-20", None)),
+        ]
+    )
+    seen = named(STAFFING, employees=people, org_units=units({"needed_headcount": 10}))
+    assert seen["dinkes"]["evidence"] == "8 of 10 positions filled"
+
+
+def test_the_need_in_force_counts_and_an_unknown_one_is_not_computable() -> None:
+    old = {"needed_headcount": 20, "valid_to": dt.date(2025, 12, 31)}
+    new = {"needed_headcount": 8, "valid_from": dt.date(2026, 1, 1)}
+    assert named(STAFFING, employees=staff(8), org_units=units(old, new)) == {}
+    unknown = units({"needed_headcount": None}, {"unit_id": "empty", "needed_headcount": None})
+    seen = named(STAFFING, employees=staff(8), org_units=unknown)
+    assert fates(seen) == {"dinkes": ("not_computable", "needed_headcount_missing")}
+
+
+# ---- feedback (M8) ---------------------------------------------------------------------------------------------------
+
+
+def answered(*rows: dict[str, Any]) -> pl.DataFrame:
+    base = {"unit_id": "dinkes", "survey_code": "skm", "period": "2026-05", "respondent_count": 50}
+    return frame_of([{**base, **row} for row in rows], **ANSWERED)
+
+
+def test_too_few_answers_are_told_with_how_many_are_required() -> None:
+    seen = named(FEEDBACK, satisfaction=answered({"required_count": 80}, {"unit_id": "disdik", "required_count": 50}))
+    assert fates(seen) == {"dinkes": ("recommended", "low_response")}
+    assert seen["dinkes"]["action_code"] == "collect_feedback"
+    assert seen["dinkes"]["evidence"] == "skm: 50 of 80 answers"
+
+
+def test_a_unit_that_serves_people_and_hears_none_is_named() -> None:
+    # 100 people: a sample of 80 (Krejcie-Morgan).
+    served = units({"population_served": 100}, {"unit_id": "setda", "population_served": None})
+    seen = named(FEEDBACK, satisfaction=answered(), org_units=served)
+    assert fates(seen) == {"dinkes": ("recommended", "no_response")}
+    assert seen["dinkes"]["evidence"] == "0 of 80 answers"
+
+
+def test_an_unknown_population_is_not_computable_unless_another_survey_is_low() -> None:
+    unknown = {"survey_code": "residents", "required_count": None}
+    assert fates(named(FEEDBACK, satisfaction=answered(unknown))) == {
+        "dinkes": ("not_computable", "population_unknown")
+    }
+    seen = named(FEEDBACK, satisfaction=answered(unknown, {"required_count": 80}))
+    assert fates(seen) == {"dinkes": ("recommended", "low_response")}
+    assert seen["dinkes"]["evidence"] == "skm: 50 of 80 answers; residents: 50 of an unknown number of answers"
+
+
+def test_a_semester_is_judged_in_its_last_month() -> None:
+    rule = FEEDBACK.model_copy(update={"period_kind": "semester"})
+    half = answered({"period": "2026-S1", "required_count": 80}, {"period": "2026-06", "required_count": 999})
+    served = units({"population_served": 100})
+    assert named(rule, satisfaction=half, org_units=served) == {}
+    seen = named(rule, satisfaction=half, org_units=served, month="2026-06")
+    assert seen["dinkes"]["evidence"] == "skm: 50 of 80 answers"
+
+
+# ---- mistakes (P7) ---------------------------------------------------------------------------------------------------
+
+
+def rejected(*rows: tuple[str, list[str]], name: str = "unit_id") -> pl.DataFrame:
+    full = [
+        {name: value, "_delivery_id": "d1", "_source_row": n, "_reasons": reasons}
+        for n, (value, reasons) in enumerate(rows)
+    ]
+    kinds = {name: pl.String, "_delivery_id": pl.String, "_source_row": pl.UInt32, "_reasons": pl.List(pl.String)}
+    return frame_of(full, **kinds)
+
+
+STAFF = assigned(("111", "disdik", "2024-01-01", "2026-02-28"), ("111", "dinkes", "2026-03-01", None))
+REGISTER = units({}, {"unit_id": "disdik"})
+
+
+def test_a_units_most_frequent_mistakes_are_named_and_rows_are_counted_once() -> None:
+    tasks = rejected(
+        ("dinkes", ["due_at__missing", "status_code__code"]),
+        ("dinkes", ["due_at__missing"]),
+        ("disdik", ["due_at__missing"]),
+    )
+    ratings = rejected(("'111 ", ["predicate__code"]), ("dinkes", ["predicate__code"]), name="subject_id")
+    found = mistakes({"task_record": tasks, "performance_rating": ratings}, STAFF, REGISTER)
+    seen = named(MISTAKES, mistakes=found)
+    assert fates(seen) == {"dinkes": ("recommended", "predicate__code")}
+    assert (seen["dinkes"]["subject_kind"], seen["dinkes"]["action_code"]) == ("unit", "correct_data")
+    assert seen["dinkes"]["evidence"] == (
+        "4 rows rejected: 2 predicate__code in performance_rating, 2 due_at__missing in task_record, "
+        "1 status_code__code in task_record"
+    )
+
+
+def test_rows_that_name_no_unit_stand_under_the_region() -> None:
+    taps = rejected(*((str(n), ["tapped_at__month"]) for n in range(3)), name="pin")
+    unknown = rejected(("nowhere", ["unit_id__unknown"]))
+    found = mistakes({"attendance_log": taps, "task_record": unknown}, STAFF, REGISTER)
+    row = named(MISTAKES, mistakes=found)["salor"]
+    assert (row["subject_kind"], row["reason"]) == ("region", "tapped_at__month")
+    assert row["evidence"] == "4 rows rejected: 3 tapped_at__month in attendance_log, 1 unit_id__unknown in task_record"
+
+
+def test_fewer_rows_than_the_rule_asks_are_nothing_frequent() -> None:
+    found = mistakes({"task_record": rejected(("dinkes", ["a"]), ("dinkes", ["b"]))}, STAFF, REGISTER)
+    assert named(MISTAKES, mistakes=found) == {}
+    assert set(named(MISTAKES.model_copy(update={"minimum_count": 2}), mistakes=found)) == {"dinkes"}
+
+
+def test_only_as_many_reasons_as_the_rule_asks_are_named() -> None:
+    found = mistakes({"task_record": rejected(("dinkes", ["a", "b", "c", "d"]))}, STAFF, REGISTER)
+    rule = MISTAKES.model_copy(update={"minimum_count": 1, "most_frequent": 2})
+    assert (
+        named(rule, mistakes=found)["dinkes"]["evidence"] == "1 rows rejected: 1 a in task_record, 1 b in task_record"
+    )
+
+
+def test_a_row_names_its_unit_before_its_person() -> None:
+    both = rejected(("disdik", ["a"])).with_columns(nip=pl.lit("111"))
+    found = mistakes({"task_record": both}, STAFF, REGISTER)
+    assert by(found, "row")["d1:0"]["unit_id"] == "disdik"
+
+
+def test_without_registers_no_row_has_a_unit() -> None:
+    found = mistakes({"task_record": rejected(("dinkes", ["a"]))}, STAFF.clear(), REGISTER.clear())
+    assert found["unit_id"].to_list() == [None]
+    assert mistakes({}, STAFF, REGISTER).is_empty()
