@@ -278,11 +278,15 @@ def _line(line: Published, contract_version: str, fixed: Mapping[str, object]) -
 
 
 def _checkpoint(engine: sa.Engine) -> None:
-    """Moves SQLite's write-ahead log into the file and empties it; a reader that is still busy postpones that."""
+    """Moves SQLite's write-ahead log into the file and empties it; a reader that is still busy postpones that to the
+    next publication, for a publisher waits for no reader."""
     if engine.dialect.name != "sqlite":
         return
     driver: Any = engine.raw_connection()
     try:
+        waiting = driver.execute("PRAGMA busy_timeout").fetchone()[0]
+        driver.execute("PRAGMA busy_timeout = 0")
         driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        driver.execute(f"PRAGMA busy_timeout = {waiting}")
     finally:
         driver.close()

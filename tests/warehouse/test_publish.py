@@ -207,6 +207,7 @@ def test_a_reader_during_a_publication_sees_all_of_the_old(
         before = seen(early, "kpi")
         may_commit.set()
         publisher.join(30)
+        assert not publisher.is_alive(), "the publisher waits for a reader"
         # One table was read before the commit, the other after it: still one state.
         after = seen(early, "task_outcome")
     with reading(engine) as late:
