@@ -25,7 +25,8 @@ from kinerja_pipeline.demo.targets import TARGET_REGIONS, target_rows
 from kinerja_pipeline.demo.tasks import Task, tasks_of
 from kinerja_pipeline.demo.training import plan_rows, training_rows
 from kinerja_pipeline.demo.workdays import Workdays, days_of, first_day, last_day, month_of, month_range, next_month
-from kinerja_pipeline.policies.model import FileMapping, Policy
+from kinerja_pipeline.policies.mapping import FileMapping
+from kinerja_pipeline.policies.model import Policy
 
 LATE_FROM_DAY, LATE_MONTH, LATE_ARRIVAL_MONTH = 9, 2, 5
 """The late scanner's taps of the third month from the 9th on arrive on the 20th of the sixth."""

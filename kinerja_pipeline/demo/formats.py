@@ -20,7 +20,7 @@ import xlsxwriter
 from kinerja_pipeline.contracts.model import Contract
 from kinerja_pipeline.demo.regions import Region
 from kinerja_pipeline.demo.rows import DAMAGE, Row, Value
-from kinerja_pipeline.policies.model import FileMapping
+from kinerja_pipeline.policies.mapping import FileMapping
 
 ATTLOG = ("pin", "tapped_at", "device_number", "state_code", "verify_code", "work_code")
 CREATED = dt.datetime.combine(dt.date(2026, 1, 1), dt.time())

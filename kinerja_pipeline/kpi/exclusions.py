@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from kinerja_pipeline.facts.periods import add_months, month_end, month_start
-from kinerja_pipeline.policies.model import Exclusions
+from kinerja_pipeline.policies.follow_up import Exclusions
 
 EXCLUDED_SCHEMA = {"nip": pl.String, "excluded_reason": pl.String}
 

@@ -13,7 +13,7 @@ import polars as pl
 from kinerja_pipeline.kpi import follow_up_people as of_people
 from kinerja_pipeline.kpi import follow_up_units as of_units
 from kinerja_pipeline.kpi.exclusions import excluded
-from kinerja_pipeline.policies.model import (
+from kinerja_pipeline.policies.follow_up import (
     CompletenessRule,
     DeclineRule,
     DisciplineRule,
@@ -22,13 +22,13 @@ from kinerja_pipeline.policies.model import (
     InsufficientEvidenceRule,
     MistakesRule,
     ObjectionRule,
-    Policy,
     PromotionRule,
     RewardRule,
     StaffingRule,
     TrainingRule,
     UnitRule,
 )
+from kinerja_pipeline.policies.model import Policy
 
 FOLLOW_UP_SCHEMA: dict[str, type[pl.DataType]] = dict.fromkeys(
     (

@@ -10,7 +10,7 @@ import polars as pl
 
 from kinerja_pipeline.facts.periods import add_months, periods_of
 from kinerja_pipeline.kpi.exclusions import unless_excluded
-from kinerja_pipeline.policies.model import (
+from kinerja_pipeline.policies.follow_up import (
     DeclineRule,
     InsufficientEvidenceRule,
     PromotionRule,

@@ -12,7 +12,7 @@ import polars as pl
 
 from kinerja_pipeline.facts.periods import in_force, month_end, period_end_month, periods_of
 from kinerja_pipeline.facts.satisfaction import required_sample
-from kinerja_pipeline.policies.model import CompletenessRule, FeedbackRule, MistakesRule, StaffingRule
+from kinerja_pipeline.policies.follow_up import CompletenessRule, FeedbackRule, MistakesRule, StaffingRule
 
 MISTAKE_SCHEMA = {"unit_id": pl.String, "feed": pl.String, "rule_id": pl.String, "row": pl.String}
 NAMING = ("unit_id", "nip", "subject_id")

@@ -31,9 +31,10 @@ def agreed_targets(targets: pl.DataFrame, period: str, months: Sequence[str]) ->
     """One row per subject and indicator with a target that was agreed for the period, a longer one or a month of it.
 
     `months` are the months of the period that have figures. Which agreement holds: that of the very period, else of the
-    quarter and year around it, nearest first, else of the last of its months that has one. `agreed_level` is that
-    target; `agreed_whole` the very period's, cut down to the months it has; `agreed_sum` adds up the months' targets,
-    each from the month's, quarter's or year's agreement, nearest first, and `agreed_months` says how many have one.
+    quarter and year around it, nearest first, else of the last of its months that has one (for a semester, that of its
+    second quarter before that of its first). `agreed_level` is that target; `agreed_whole` the very period's, cut down
+    to the months it has; `agreed_sum` adds up the months' targets, each from the month's, quarter's or year's
+    agreement, nearest first, and `agreed_months` says how many have one.
     """
     parts = [_held(targets, month, ("month", "quarter", "year")).with_columns(_month=pl.lit(month)) for month in months]
     none = pl.DataFrame(schema=AGREED_SCHEMA).select(*SUBJECT, target="agreed_level", share="agreed_months")

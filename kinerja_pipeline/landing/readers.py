@@ -14,7 +14,7 @@ from kinerja_pipeline.landing.records import read_jsonl, read_parquet
 from kinerja_pipeline.landing.source import UnreadableFile, refuse_huge_cells, wanted_columns
 from kinerja_pipeline.landing.text import read_attlog, read_csv
 from kinerja_pipeline.landing.workbook import read_xlsx
-from kinerja_pipeline.policies.model import FileMapping
+from kinerja_pipeline.policies.mapping import FileMapping
 
 __all__ = ["UnreadableFile", "read_source"]
 

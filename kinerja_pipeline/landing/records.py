@@ -23,7 +23,7 @@ from kinerja_pipeline.landing.source import (
     with_numeric,
 )
 from kinerja_pipeline.landing.text import utf8
-from kinerja_pipeline.policies.model import FileMapping
+from kinerja_pipeline.policies.mapping import FileMapping
 
 
 class _Number(str):

@@ -13,7 +13,7 @@ import polars as pl
 
 from kinerja_pipeline.contracts.model import Contract
 from kinerja_pipeline.landing.source import OWN_COLUMNS
-from kinerja_pipeline.policies.model import FileMapping, Fold, Lookup, Unpivot, folded
+from kinerja_pipeline.policies.mapping import FileMapping, Fold, Lookup, Unpivot, folded
 from kinerja_pipeline.validated.parsing import is_month_first
 
 NO_ANSWER = "no_answer"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from kinerja_pipeline.contracts.model import Contract
-from kinerja_pipeline.policies.model import FileMapping
+from kinerja_pipeline.policies.mapping import FileMapping
 
 MAX_COLUMNS = 10_000
 MAX_CELL = 1_000_000

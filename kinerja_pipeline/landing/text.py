@@ -25,7 +25,7 @@ from kinerja_pipeline.landing.source import (
     refuse_many_columns,
     title,
 )
-from kinerja_pipeline.policies.model import FileMapping
+from kinerja_pipeline.policies.mapping import FileMapping
 
 MAX_ROW_LINES = 200
 CHUNK = 50_000

@@ -30,7 +30,7 @@ from kinerja_pipeline.landing.source import (
     title,
     with_numeric,
 )
-from kinerja_pipeline.policies.model import FileMapping
+from kinerja_pipeline.policies.mapping import FileMapping
 
 if TYPE_CHECKING:
     from fastexcel import ExcelReader

@@ -12,11 +12,13 @@ from itertools import combinations, pairwise
 from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+from kinerja_pipeline.policies.follow_up import Exclusions, FollowUpRule
+from kinerja_pipeline.policies.mapping import FileMapping
+from kinerja_pipeline.policies.terms import Clock, Identifier, Labels, Model, Month
+
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DayStatus = Literal["leave", "sick", "duty_travel", "permit", "study", "remote_work"]
 SubjectKind = Literal["employee", "unit", "region"]
@@ -25,121 +27,9 @@ EmploymentStatus = Literal["pns", "pppk", "pppk_paruh_waktu"]
 WorkedDayType = Literal["normal", "friday", "ramadan", "shift"]
 
 
-def _clock(value: object) -> object:
-    if not isinstance(value, str | dt.time):
-        raise ValueError(f"'{value}' is not a time of day; write it as 07:30")
-    return value
-
-
-Clock = Annotated[dt.time, BeforeValidator(_clock)]
-"""A local time of day. A bare number would be read as seconds after midnight: 1600 as 00:26."""
-
-
 @cache
 def _time_zones() -> set[str]:
     return available_timezones()
-
-
-class Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Labels(Model):
-    """What officials read: Indonesian first, English by option."""
-
-    id: str
-    en: str
-
-
-# ---- landing -------------------------------------------------------------------------------------------------------
-
-
-class Lookup(Model):
-    """Adds columns from an id file that the supplier delivers beside the data (`landing/<region>/lookup/<file>`)."""
-
-    file: str
-    on: str
-    key: str
-    take: dict[str, str]
-
-
-class Unpivot(Model):
-    """A wide row becomes one row per named source column: `columns` maps it to the code it stands for."""
-
-    columns: dict[str, str]
-    code_to: str
-    value_to: str
-
-
-class FoldTake(Model):
-    """One column of a folded case: the value of `column` in the first or last row of the case that `where` allows."""
-
-    column: str
-    pick: Literal["first", "last"] = "first"
-    where: dict[str, list[str]] = {}
-
-
-class Fold(Model):
-    """An event log becomes one row per case; `by` are the source columns that name the case, rows in file order."""
-
-    by: list[str]
-    take: dict[str, FoldTake]
-
-
-class SetAside(Model):
-    """Rows of a file that do not belong to the feed (profile answers among scores): counted by name, never lost."""
-
-    column: str
-    values: list[str]
-
-
-def folded(text: str) -> str:
-    """The text in small letters and single blanks."""
-    return " ".join(text.lower().split())
-
-
-class FileMapping(Model):
-    """How one supplier's files become rows of a feed. The steps run in this order:
-    set_aside, lookup, unpivot or fold, columns, constants, codes.
-
-    `sheet` is a sheet's name or a pattern (`*`, `Rekap *`): all that fit are read, each with its own header, and
-    `sheet_as` names the source column that holds the sheet's name. Row 7 of the workbook's third sheet is then row
-    20000007. With `codes_ignore_case` a code fits its text in any case and with any blanks.
-    """
-
-    files: str = "*"
-    reader: Literal["attlog", "csv", "xlsx", "jsonl", "parquet"]
-    delimiter: str = ","
-    encoding: Literal["utf-8", "windows-1252", "utf-16"] = "utf-8"
-    header_row: Annotated[int, Field(ge=0, le=100)] = 1
-    column_names: list[str] = []
-    sheet: str | None = None
-    sheet_as: str | None = None
-    delivery: Literal["append", "delta", "full"] = "append"
-    empty: list[str] = []
-    set_aside: dict[Identifier, SetAside] = {}
-    lookup: list[Lookup] = []
-    unpivot: Unpivot | None = None
-    fold: Fold | None = None
-    columns: dict[str, str] = {}
-    constants: dict[str, str] = {}
-    codes: dict[str, dict[str, str]] = {}
-    codes_ignore_case: bool = False
-
-    @model_validator(mode="after")
-    def _one_shape(self) -> FileMapping:
-        if self.reader != "xlsx" and (self.sheet is not None or self.sheet_as is not None):
-            raise ValueError(f"sheet and sheet_as are of workbooks; reader {self.reader} has no sheets")
-        for column, codes in self.codes.items() if self.codes_ignore_case else ():
-            for label, code in codes.items():
-                same = [k for k, v in codes.items() if folded(k) == folded(label) and v != code]
-                if same:
-                    raise ValueError(f"codes.{column}: '{label}' and '{same[0]}' differ in case only; keep one")
-        if self.unpivot and self.fold:
-            raise ValueError("declare either unpivot or fold, not both")
-        if self.header_row == 0 and not self.column_names and self.reader == "csv":
-            raise ValueError("a CSV without header (header_row: 0) needs column_names")
-        return self
 
 
 # ---- working time --------------------------------------------------------------------------------------------------
@@ -540,123 +430,6 @@ class Training(Model):
     """Hours of competence programmes (JP) that are expected of everybody in a year."""
 
     expected_hours: Annotated[float, Field(gt=0)] = 20.0
-
-
-class DeclineRule(Model):
-    """Coaching: below `below_score` in `months` months running, each `drop` points under the mean of the
-    `baseline_months` before them."""
-
-    rule: Literal["decline"]
-    labels: Labels
-    below_score: float = 90
-    months: Annotated[int, Field(ge=1, le=12)] = 2
-    drop: float = 10
-    baseline_months: Annotated[int, Field(ge=1, le=12)] = 3
-    programme_id: str | None = None
-
-
-class RewardRule(Model):
-    """Nomination: results above expectation, behaviour at least as expected, no unexcused day this year; the best of
-    each unit, ties listed."""
-
-    rule: Literal["reward"]
-    labels: Labels
-    places: Annotated[int, Field(ge=1)] = 1
-
-
-class TrainingRule(Model):
-    """Training: the weakest aspect of the results below `below_score`, or the weakest competency below
-    `below_competency` (percent); `programmes` names the one that covers an aspect or competency."""
-
-    rule: Literal["training"]
-    labels: Labels
-    below_score: float = 80.0
-    below_competency: float = 70.0
-    programmes: dict[str, str] = {}
-
-
-class PromotionRule(Model):
-    """Advanced training or promotion pool: results above expectation and behaviour at least as expected in `months`
-    months running, no unexcused day this year."""
-
-    rule: Literal["promotion"]
-    labels: Labels
-    months: Annotated[int, Field(ge=1, le=12)] = 6
-    programme_id: str | None = None
-
-
-class DisciplineRule(Model):
-    """Early warning: an unexcused-day threshold of `discipline` is reached. Never a sanction."""
-
-    rule: Literal["discipline"]
-    labels: Labels
-
-
-class ObjectionRule(Model):
-    """An objection to a rating waits for its decision."""
-
-    rule: Literal["objection"]
-    labels: Labels
-
-
-class InsufficientEvidenceRule(Model):
-    """The evaluation could not be computed in `months` months running."""
-
-    rule: Literal["insufficient_evidence"]
-    labels: Labels
-    months: Annotated[int, Field(ge=1, le=12)] = 2
-
-
-class CompletenessRule(Model):
-    """A unit whose attendance could not be recorded on at least `not_recorded_share` of its person-days."""
-
-    rule: Literal["completeness"]
-    labels: Labels
-    not_recorded_share: Annotated[float, Field(gt=0, le=1)] = 0.2
-
-
-class StaffingRule(Model):
-    """A unit that lacks at least `minimum_gap` people and `minimum_gap_share` of those its workload analysis needs."""
-
-    rule: Literal["staffing"]
-    labels: Labels
-    minimum_gap: Annotated[int, Field(ge=1)] = 1
-    minimum_gap_share: Annotated[float, Field(ge=0, le=1)] = 0.1
-
-
-class FeedbackRule(Model):
-    """A unit with fewer answers of the public than the required sample; longer periods are judged in their last
-    month."""
-
-    rule: Literal["feedback"]
-    labels: Labels
-    period_kind: Literal["month", "quarter", "semester", "year"] = "month"
-
-
-class MistakesRule(Model):
-    """A unit of which at least `minimum_count` delivered rows of the month were rejected, with its `most_frequent`
-    reasons."""
-
-    rule: Literal["mistakes"]
-    labels: Labels
-    minimum_count: Annotated[int, Field(ge=1)] = 3
-    most_frequent: Annotated[int, Field(ge=1, le=10)] = 3
-
-
-PersonRule = (
-    DeclineRule | RewardRule | TrainingRule | PromotionRule | DisciplineRule | ObjectionRule | InsufficientEvidenceRule
-)
-UnitRule = CompletenessRule | StaffingRule | FeedbackRule | MistakesRule
-FollowUpRule = Annotated[PersonRule | UnitRule, Field(discriminator="rule")]
-
-
-class Exclusions(Model):
-    """Whom rules about results leave out, with the reason: leave (with sickness) or study on this share of the month's
-    scheduled days, and people in a new unit for less than `moved_months` months."""
-
-    leave_share: Annotated[float, Field(gt=0, le=1)] = 0.5
-    study_share: Annotated[float, Field(gt=0, le=1)] = 0.5
-    moved_months: Annotated[int, Field(ge=0, le=12)] = 1
 
 
 class Periods(Model):

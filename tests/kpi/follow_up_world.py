@@ -11,7 +11,7 @@ from kpi_world import KPI_COLUMNS, SALOR, by, frame_of
 
 from kinerja_pipeline.kpi.follow_up import FOLLOW_UP_SCHEMA, Evidence, follow_up, no_competencies
 from kinerja_pipeline.kpi.follow_up_units import MISTAKE_SCHEMA
-from kinerja_pipeline.policies.model import DeclineRule, Exclusions, FollowUpRule, RewardRule
+from kinerja_pipeline.policies.follow_up import DeclineRule, Exclusions, FollowUpRule, RewardRule
 
 LABELS = {"id": "a", "en": "b"}
 DECLINE = DeclineRule.model_validate({"rule": "decline", "labels": LABELS, "programme_id": "pb-1"})

@@ -24,7 +24,7 @@ from follow_up_world import (
 from kpi_world import frame_of
 
 from kinerja_pipeline.kpi.follow_up import training_needs
-from kinerja_pipeline.policies.model import (
+from kinerja_pipeline.policies.follow_up import (
     DisciplineRule,
     Exclusions,
     InsufficientEvidenceRule,

@@ -11,7 +11,7 @@ from follow_up_world import ANSWERED, LABELS, assigned, attended, fates, named, 
 from kpi_world import by, frame_of
 
 from kinerja_pipeline.kpi.follow_up_units import mistakes
-from kinerja_pipeline.policies.model import CompletenessRule, FeedbackRule, MistakesRule, StaffingRule
+from kinerja_pipeline.policies.follow_up import CompletenessRule, FeedbackRule, MistakesRule, StaffingRule
 
 COMPLETENESS = CompletenessRule.model_validate({"rule": "completeness", "labels": LABELS})
 STAFFING = StaffingRule.model_validate({"rule": "staffing", "labels": LABELS})

@@ -117,8 +117,9 @@ def expected_indicator(
 
 
 def expected_target(world: World, nip: str, number: int, period: str, present: list[str]) -> Fraction:
-    """Of subject and period, else of subject and what is around it, else of its months, else of the position, else
-    the constant; a level target holds, additive ones sum the months."""
+    """Of subject and period, else of subject and what is around it, else of the last of its months that has one (by the
+    month's own or its quarter's agreement), else of the position, else the constant; a level target holds, additive
+    ones sum the months."""
     it = world.indicators[number]
     constant = Fraction(it.target)
     if it.position_target is not None and STAFF[nip] == "jpt":
@@ -135,7 +136,8 @@ def expected_target(world: World, nip: str, number: int, period: str, present: l
         monthly = [agreed(month, "2026-Q1", "2026") or (constant, 1) for month in present]
         return sum((t / n for t, n in monthly), Fraction(0)) if present else constant
     around = {"2026-03": ("2026-03", "2026-Q1", "2026"), "2026-Q1": ("2026-Q1", "2026")}.get(period, ("2026",))
-    held = agreed(*around) or agreed(*reversed(present))
+    by_month = [agreed(month, "2026-Q1") for month in reversed(present)]
+    held = agreed(*around) or next((each for each in by_month if each), None)
     return held[0] if held else constant
 
 

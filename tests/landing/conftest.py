@@ -11,7 +11,8 @@ import pytest
 from kinerja_pipeline.contracts.model import Contracts, load_contracts
 from kinerja_pipeline.home import Home, init_home
 from kinerja_pipeline.policies.loader import load_policies
-from kinerja_pipeline.policies.model import FileMapping, Policy
+from kinerja_pipeline.policies.mapping import FileMapping
+from kinerja_pipeline.policies.model import Policy
 
 Deliver = Callable[..., Path]
 

@@ -19,7 +19,8 @@ from kinerja_pipeline.landing import deliveries as module
 from kinerja_pipeline.landing.deliveries import LandingReport, deliveries, land_region, landed_months, scan_landed
 from kinerja_pipeline.landing.ledger import LEDGER
 from kinerja_pipeline.landing.reshape import LandingError
-from kinerja_pipeline.policies.model import FileMapping, Policy
+from kinerja_pipeline.policies.mapping import FileMapping
+from kinerja_pipeline.policies.model import Policy
 
 LOG = FileMapping(reader="attlog", files="*.dat", columns={"device_id": "device_number"})
 TASKS = FileMapping(

@@ -9,7 +9,7 @@ from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.landing import text
 from kinerja_pipeline.landing.readers import UnreadableFile, read_source
 from kinerja_pipeline.landing.reshape import Reshaped, reshape
-from kinerja_pipeline.policies.model import FileMapping
+from kinerja_pipeline.policies.mapping import FileMapping
 
 FEEDS = load_contracts().incoming
 LOG = FileMapping(reader="attlog", columns={"device_id": "device_number"})

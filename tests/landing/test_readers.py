@@ -11,7 +11,7 @@ import pytest
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.landing.readers import UnreadableFile, read_source
 from kinerja_pipeline.landing.source import MAX_CELL, MAX_COLUMNS
-from kinerja_pipeline.policies.model import FileMapping
+from kinerja_pipeline.policies.mapping import FileMapping
 
 FEEDS = load_contracts().incoming
 PINS = {"device_id": "Alat", "pin": "PIN", "valid_from": "Sejak", "nip": "NIP"}

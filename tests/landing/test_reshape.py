@@ -10,7 +10,7 @@ import pytest
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.landing.readers import UnreadableFile, read_source
 from kinerja_pipeline.landing.reshape import LandingError, Reshaped, reshape
-from kinerja_pipeline.policies.model import FileMapping
+from kinerja_pipeline.policies.mapping import FileMapping
 
 FEEDS = load_contracts().incoming
 SURVEY = {"survey_code": "skm", "subject_kind": "unit", "subject_id": "x", "role_code": "public", "scale_max": "4"}

@@ -16,7 +16,7 @@ import xlsxwriter
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.landing.readers import UnreadableFile, read_source
 from kinerja_pipeline.landing.reshape import reshape
-from kinerja_pipeline.policies.model import FileMapping
+from kinerja_pipeline.policies.mapping import FileMapping
 
 CONTRACT = load_contracts().incoming["device_pin"]
 COLUMNS = {"device_id": "Alat", "pin": "PIN", "valid_from": "Sejak", "nip": "NIP"}

@@ -32,6 +32,7 @@ from kinerja_pipeline.orchestration.event_log import HomeEventLogStorage
 from kinerja_pipeline.orchestration.launch import LOCATION
 from kinerja_pipeline.orchestration.resources import locked
 from kinerja_pipeline.orchestration.settings import write_instance_settings
+from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.loader import load_policies
 
 ROOT = Path(__file__).parents[2]
@@ -66,12 +67,14 @@ with locked(Home(Path(sys.argv[1])), "salor"):
 def definitions(tmp_path_factory: pytest.TempPathFactory) -> Definitions:
     """Three regions of the package; salor closes its months later than the others."""
     packaged = load_policies(tmp_path_factory.mktemp("none"))
-    policies = {
-        region: packaged[region].model_copy(
-            update={"periods": packaged[region].periods.model_copy(update={"closing_day": day})}
-        )
-        for region, day in CLOSING_DAYS.items()
-    }
+    policies = Policies(
+        {
+            region: packaged[region].model_copy(
+                update={"periods": packaged[region].periods.model_copy(update={"closing_day": day})}
+            )
+            for region, day in CLOSING_DAYS.items()
+        }
+    )
     return build_definitions(load_contracts(), policies)
 
 

@@ -98,7 +98,7 @@ def test_weights_that_no_longer_sum_are_found_in_the_file_that_changed_them(tmp_
 
 def test_unreadable_files_are_listed_and_do_not_hide_the_others(tmp_path: Path) -> None:
     lines = problems(tmp_path, mamuju="periods: [", salor="periods: {closing_day: 31}")
-    assert [line.split(":")[0] for line in lines] == ["mamuju.yaml", "salor.yaml, line 1"]
+    assert [line.split(":")[0] for line in lines] == ["mamuju.yaml, line 2", "salor.yaml, line 1"]
 
 
 # ---- what a declaration cannot be ------------------------------------------------------------------------------------
