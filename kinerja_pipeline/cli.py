@@ -236,7 +236,7 @@ def policy() -> None:
     """What the regions have decided: check it, read it, complete it in an editor."""
 
 
-@policy.command("check")
+@policy.command("check", short_help="Everything that is wrong in the policies.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True), required=False)
 def policy_check(file: Path | None) -> None:
     """Say everything that is wrong in the policies (or only in FILE), a line each."""
@@ -252,7 +252,7 @@ def policy_check(file: Path | None) -> None:
     sys.exit(1 if problems else 0)
 
 
-@policy.command("explain")
+@policy.command("explain", short_help="A region's policy in words.")
 @click.argument("region")
 @click.option("--month", type=MonthType(), help="The month it is asked for, as 2026-03 (else the running one).")
 def policy_explain(region: str, month: str | None) -> None:
@@ -275,7 +275,7 @@ def policy_explain(region: str, month: str | None) -> None:
     click.echo(explained(ruling, asked, policy_version(ruling)))
 
 
-@policy.command("schema")
+@policy.command("schema", short_help="The JSON Schema of a policy file.")
 def policy_schema() -> None:
     """Print the JSON Schema of a policy file; editors complete and check with it."""
     import json

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
+from dagster._core.storage.event_log.schema import AssetKeyTable
 from dagster._core.storage.event_log.sqlite import consolidated_sqlite_event_log
 from dagster._core.storage.sql import create_engine, get_alembic_config, stamp_alembic_rev
 from dagster._serdes import ConfigurableClassData
+from sqlalchemy import event, inspect
 
 from kinerja_pipeline.home import home_from_environment
 
@@ -52,14 +54,30 @@ class HomeEventLogStorage(ConsolidatedSqliteEventLogStorage):
 
     @cached_property
     def _engine(self) -> Any:
-        return create_engine(self._conn_string, connect_args={"timeout": BUSY_SECONDS})
+        engine = create_engine(self._conn_string, connect_args={"timeout": BUSY_SECONDS})
+        # With a write-ahead log this is safe against a killed process; only a power cut may lose the last events.
+        event.listen(engine, "connect", lambda opened, _: opened.execute("PRAGMA synchronous=NORMAL"))
+        return engine
 
     @contextmanager
     def _connect(self) -> Iterator[Any]:
         with self._engine.connect() as connection, connection.begin():
-            # With a write-ahead log this is safe against a killed process; only a power cut may lose the last events.
-            connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
             yield connection
+
+    @cached_property
+    def _tables(self) -> frozenset[str]:
+        return frozenset(inspect(self._engine).get_table_names())
+
+    @cached_property
+    def _asset_key_columns(self) -> frozenset[str]:
+        return frozenset(column["name"] for column in inspect(self._engine).get_columns(AssetKeyTable.name))
+
+    # Dagster asks these two for every event; the file has had all its tables and columns since it was made.
+    def has_table(self, table_name: str) -> bool:
+        return table_name in self._tables
+
+    def _has_asset_key_col_on_connection(self, conn: object, column_name: str) -> bool:
+        return column_name in self._asset_key_columns
 
     def dispose(self) -> None:
         self._engine.dispose()

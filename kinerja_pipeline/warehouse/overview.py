@@ -12,6 +12,7 @@ import polars as pl
 import sqlalchemy as sa
 from rich.table import Table
 
+from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.facts.periods import spans
 from kinerja_pipeline.warehouse.database import open_warehouse, reading
 from kinerja_pipeline.warehouse.status import region_month_status
@@ -138,10 +139,10 @@ def _quality(url: str) -> Table:
     rows = _rows(
         url,
         """SELECT region, sum(landed_count), sum(valid_count), sum(rejected_count), sum(superseded_count)
-        FROM {schema}data_quality WHERE rule_id = 'all'
-          AND feed IN (
-            'attendance_log', 'task_record', 'feedback_response', 'indicator_measurement', 'performance_rating')
+        FROM {schema}data_quality WHERE rule_id = 'all' AND feed IN :feeds
         GROUP BY region ORDER BY region""",
+        # A register is judged anew every month; its rows would be counted as often.
+        feeds=[contract.name for contract in load_contracts().incoming.values() if contract.is_event],
     )
     table = Table(title="Baris: diterima = sah + ditolak + digantikan", title_justify="left")
     for heading in ("daerah", "diterima", "sah", "ditolak", "digantikan"):
@@ -155,11 +156,13 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def _rows(url: str, query: str) -> list[tuple[Any, ...]]:
+def _rows(url: str, query: str, **lists: list[str]) -> list[tuple[Any, ...]]:
     engine = open_warehouse(url)
     schema = "" if engine.dialect.name == "sqlite" else "reporting."
     try:
         with reading(engine) as connection:
-            return [tuple(row) for row in connection.execute(sa.text(query.format(schema=schema)))]
+            text = sa.text(query.format(schema=schema))
+            named = text.bindparams(*(sa.bindparam(name, expanding=True) for name in lists))
+            return [tuple(row) for row in connection.execute(named, lists)]
     finally:
         engine.dispose()

@@ -93,13 +93,15 @@ def hashes(home: Home | str, region: str) -> dict[tuple[str, str], str]:
 
 def lake_files(home: Home) -> dict[str, str]:
     """Every file of the lake, with a digest of its bytes. Of indicators and evaluations only the month itself counts:
-    the quarter and year beside it are those of the months that had been computed by then."""
-    return {str(p.relative_to(home.lake)): _digest(p) for p in sorted(home.lake.rglob("*")) if p.is_file()}
+    the quarter and year beside it, and the list of programmes, are those of the months that had been computed by then.
+    """
+    files = [p for p in sorted(home.lake.rglob("*")) if p.is_file() and "training_programme" not in p.parts]
+    return {str(p.relative_to(home.lake)): _digest(p) for p in files}
 
 
 def _digest(path: Path) -> str:
     data = path.read_bytes()
-    if path.parts[-4:-2] in (("kpi", "kpi"), ("kpi", "evaluation")):
+    if path.parts[-4:-2] in (("kpi", "kpi"), ("kpi", "evaluation"), ("kpi", "unit_evaluation")):
         data = pl.read_parquet(path).filter(pl.col("period_kind") == "month").write_csv().encode()
     return hashlib.sha256(data).hexdigest()
 
