@@ -44,7 +44,7 @@ def build_definitions(contracts: Contracts, policies: Policies) -> Definitions:
 
     deployment = Deployment(contracts, policies)
     # Compiled here, so that a wrong declaration fails the load and not a run at night.
-    assert deployment.compiled_indicators
+    deployment.check()
     dated = AssetSelection.assets(
         *([room, c.name] for c in deployment.dated_feeds for room in ("validated", "quarantine")),
         ["validated", "dated_tally"],

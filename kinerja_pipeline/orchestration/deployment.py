@@ -79,6 +79,10 @@ class Deployment:
         every = [policy for region in self.policies for policy in self.policies.versions(region)]
         return {policy_version(policy): compiled(policy, self.contracts) for policy in every}
 
+    def check(self) -> None:
+        """Raises PolicyError when an indicator of any version of any region's policy cannot be computed."""
+        _ = self.compiled_indicators
+
     @cached_property
     def event_feeds(self) -> tuple[Contract, ...]:
         return tuple(c for c in self.contracts.incoming.values() if c.is_event)

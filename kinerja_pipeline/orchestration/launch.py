@@ -1,6 +1,7 @@
-"""Running the jobs from the command line: which partitions, in which order, through Dagster, one after the other.
+"""Running the jobs from the command line: which partitions, in which order, through Dagster.
 
-Here: launching in this process. Not here: what a job does, the UI (serving), Dagster's settings (settings).
+Here: what is launched for a region, one month after the other. Not here: regions in processes of their own
+(side_by_side), what a job does, the UI (serving), Dagster's settings (settings).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dagster import (
@@ -29,9 +31,10 @@ from kinerja_pipeline.facts.periods import add_months, month_of, months_between,
 from kinerja_pipeline.home import Home, warehouse_url
 from kinerja_pipeline.landing.deliveries import deliveries, landed_months
 from kinerja_pipeline.landing.refusals import no_region, refused, strays
-from kinerja_pipeline.orchestration.deployment import partition_key
+from kinerja_pipeline.orchestration.deployment import Deployment, partition_key
 from kinerja_pipeline.orchestration.resources import locked
 from kinerja_pipeline.orchestration.settings import write_instance_settings
+from kinerja_pipeline.orchestration.side_by_side import Tell, side_by_side
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.loader import load_policies
 from kinerja_pipeline.policies.model import Policy
@@ -47,6 +50,8 @@ COMMAND_TAG = "kinerja/command"
 
 INTERRUPTED = "DagsterExecutionInterruptedError"
 """What Dagster makes of Ctrl-C and SIGTERM; left to itself it would go on with the next month."""
+
+STOPPED = "Stopped. What was published so far stays, whole; run again for the rest."
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -66,6 +71,12 @@ class Outcome:
     refused: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
+    def add(self, other: Outcome) -> None:
+        self.done += other.done
+        self.skipped += other.skipped
+        self.failed += other.failed
+        self.refused += other.refused
+
 
 def launch(
     home: Home,
@@ -83,14 +94,13 @@ def launch(
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from kinerja_pipeline.definitions import build_definitions
     from kinerja_pipeline.warehouse.database import check_warehouse
 
     write_instance_settings(home)
     policies = load_policies(home.policies)
     if unknown := [r for r in regions or () if r not in policies]:
         raise LaunchError(f"There is {no_region(unknown[0], policies)}")
-    definitions = build_definitions(load_contracts(), policies)
+    Deployment(load_contracts(), policies).check()
     outcome, start = Outcome(), time.perf_counter()
     outcome.refused += [] if regions else strays(home, policies)
     chosen = [r for r in dict.fromkeys(regions or policies) if regions or (home.landing / r).is_dir()]
@@ -99,25 +109,46 @@ def launch(
         raise LaunchError(f"No region has files: put them into {home.landing}/<region>/<feed>/ first.{known}")
     check_warehouse(warehouse_url(home))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with DagsterInstance.from_config(str(home.dagster)) as instance, Progress(*columns, console=console) as progress:
-        for region in chosen:
-            task = progress.add_task(f"{region}: waiting for another run", total=None)
-            with _only_launch(home, region, instance):
-                progress.update(task, description=region)
-                if not _executed(definitions, instance, "land", region, today, outcome):
-                    progress.update(task, total=0)
-                    continue
-                outcome.refused += refused(home, region)
-                months, without = _months(home, policies.versions(region), first, last, today)
-                outcome.skipped += without
-                progress.update(task, total=len(months))
-                for month in months:
-                    progress.update(task, description=f"{region} {month}")
-                    if _executed(definitions, instance, "region_month", partition_key(region, month), today, outcome):
-                        outcome.done += 1
-                    progress.advance(task)
-            progress.update(task, description=region)
+    with Progress(*columns, console=console) as progress:
+        bars = {region: progress.add_task(region, total=None, start=False) for region in chosen}
+
+        def tell(region: str, at: str, done: int, total: int | None) -> None:
+            progress.start_task(bars[region])
+            progress.update(bars[region], description=f"{region} {at}".rstrip(), completed=done, total=total)
+
+        work = partial(_launch_region, home, first, last, today)
+        try:
+            found = dict(side_by_side(work, chosen, tell))
+        except KeyboardInterrupt as error:
+            raise LaunchError(STOPPED) from error
+    for region in chosen:
+        outcome.add(found[region])
     outcome.seconds = time.perf_counter() - start
+    return outcome
+
+
+def _launch_region(
+    home: Home, first: str | None, last: str | None, today: dt.date | None, region: str, tell: Tell
+) -> Outcome:
+    """Lands a region and runs its months."""
+    from kinerja_pipeline.definitions import build_definitions
+
+    outcome, policies = Outcome(), load_policies(home.policies)
+    definitions = build_definitions(load_contracts(), policies)
+    tell(region, "waiting for another run", 0, None)
+    with DagsterInstance.from_config(str(home.dagster)) as instance, _only_launch(home, region, instance):
+        tell(region, "landing", 0, None)
+        if not _executed(definitions, instance, "land", region, today, outcome):
+            tell(region, "failed", 0, 0)
+            return outcome
+        outcome.refused += refused(home, region)
+        months, without = _months(home, policies.versions(region), first, last, today)
+        outcome.skipped += without
+        for number, month in enumerate(months):
+            tell(region, month, number, len(months))
+            if _executed(definitions, instance, "region_month", partition_key(region, month), today, outcome):
+                outcome.done += 1
+        tell(region, "", len(months), len(months))
     return outcome
 
 
@@ -185,7 +216,7 @@ def _executed(
         tags={COMMAND_TAG: region, REPOSITORY_LABEL_TAG: f"{SINGLETON_REPOSITORY_NAME}@{LOCATION}"},
     )
     if not result.success and INTERRUPTED in _errors(result):
-        raise LaunchError("Stopped. What was published so far stays, whole; run again for the rest.")
+        raise LaunchError(STOPPED)
     if not result.success:
         outcome.failed.append(f"{_named(partition)}: {_why(result)}")
     return result.success

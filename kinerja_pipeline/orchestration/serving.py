@@ -20,9 +20,9 @@ from subprocess import Popen
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.home import Home
+from kinerja_pipeline.orchestration.deployment import Deployment
 from kinerja_pipeline.orchestration.launch import LOCATION, LaunchError
 from kinerja_pipeline.orchestration.settings import make_databases, write_instance_settings
-from kinerja_pipeline.policies.indicators import compiled
 from kinerja_pipeline.policies.loader import load_policies
 
 STOP_SECONDS = 30
@@ -30,9 +30,7 @@ STOP_SECONDS = 30
 
 def check_serves(home: Home, host: str, port: int) -> None:
     """Raises what would otherwise end in a server's log: PolicyError, ContractError, LaunchError for a taken port."""
-    contracts = load_contracts()
-    for policy in load_policies(home.policies).values():
-        compiled(policy, contracts)
+    Deployment(load_contracts(), load_policies(home.policies)).check()
     try:
         with sockets.create_server((host, port)):
             pass

@@ -25,6 +25,10 @@ concurrency:
 event_log_storage:
   module: kinerja_pipeline.orchestration.event_log
   class: HomeEventLogStorage
+compute_logs:
+  # A run says what it has to say in events. What libraries print is nobody's to keep: it might quote somebody's data.
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
 python_logs:
   # What a run prints; its events are kept whatever this says.
   python_log_level: INFO

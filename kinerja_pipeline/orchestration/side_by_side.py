@@ -1,0 +1,111 @@
+"""Regions side by side: each in a process of its own, as many at a time as this machine has cores.
+
+Here: processes, what they tell while they work, and that none outlives the command. Not here: what is done for a region
+(launch). Regions share no lock but the warehouse's, which one publication at a time holds.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.queues import SimpleQueue
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+Tell = Callable[[str, str, int, int | None], None]
+"""tell(region, what it is at, months done, months in all or None): how far a region is."""
+
+_PR_SET_PDEATHSIG = 1
+
+KILLED = (
+    "A region's process was killed, perhaps for want of memory. What was published so far stays, whole; run again for "
+    "the rest, or name one region at a time with --region."
+)
+
+_told: SimpleQueue[Any]
+_is_asked_to_stop = threading.Event()
+
+
+class SideBySideError(Exception):
+    """A region's process ended without a result; the message is for people."""
+
+
+def side_by_side(
+    work: Callable[[str, Tell], Result], regions: Sequence[str], tell: Tell
+) -> Iterator[tuple[str, Result]]:
+    """Each region with what `work` gave for it, in the order in which they are done. `work` and its results are sent
+    between processes; one region, or one core, is worked on in this process.
+
+    Raises what `work` raises, once the regions already begun have ended; SideBySideError when a process was killed.
+    """
+    count = min(len(regions), _cores())
+    if count < 2:
+        yield from ((region, work(region, tell)) for region in regions)
+        return
+    context = multiprocessing.get_context("spawn")
+    told: SimpleQueue[Any] = context.SimpleQueue()
+    listener = threading.Thread(target=_listen, args=(told, tell), daemon=True)
+    listener.start()
+    try:
+        with ProcessPoolExecutor(count, context, _begin, (told, os.getpid())) as pool:
+            begun = {pool.submit(_work, work, region): region for region in regions}
+            try:
+                for done in as_completed(begun):
+                    yield begun[done], done.result()
+            except BrokenProcessPool as error:
+                raise SideBySideError(KILLED) from error
+            except KeyboardInterrupt:
+                for process in multiprocessing.active_children():
+                    os.kill(process.pid or 0, signal.SIGINT)
+                raise
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+    finally:
+        told.put(None)
+        listener.join()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _listen(told: SimpleQueue[Any], tell: Tell) -> None:
+    while (message := told.get()) is not None:
+        tell(*message)
+
+
+def _begin(told: SimpleQueue[Any], parent: int) -> None:
+    """What a process does first. It ends when the command is killed: on Linux the kernel sees to that; elsewhere it
+    ends with its region, whose lock it holds until then."""
+    global _told
+    _told = told
+    # Ctrl-C in a terminal reaches every process of its group; it is the command's to pass on, once.
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, lambda *_: _is_asked_to_stop.set())
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def _work(work: Callable[[str, Tell], Result], region: str) -> Result:
+    try:
+        return work(region, _tell)
+    except BaseException:
+        # The pool has handed out the next region already; the command is over.
+        _is_asked_to_stop.set()
+        raise
+
+
+def _tell(*message: object) -> None:
+    # Dagster stops a run by itself; between two runs it is here that a process hears of it.
+    if _is_asked_to_stop.is_set():
+        raise KeyboardInterrupt
+    _told.put(message)
