@@ -1,4 +1,4 @@
-"""A home of two or one made-up regions, three months, twelve employees each, and what one asks of it.
+"""A home of two or one made-up regions, two months, twelve employees each, and what one asks of it.
 
 The whole line runs here as it does for an operator: files, the command line, Dagster, the lake, the warehouse.
 """
@@ -26,7 +26,7 @@ from kinerja_pipeline.warehouse.database import open_warehouse
 from kinerja_pipeline.warehouse.status import content_hashes
 
 TODAY = "2026-04-10"
-MONTHS = ("2026-01", "2026-02", "2026-03")
+MONTHS = ("2026-02", "2026-03")
 REGIONS = ("mamuju", "manokwari", "nanggalo", "pariaman", "salor")
 TOGETHER = ("manokwari", "pariaman")
 """These two share a home; each of the others has one of its own, so that the workers of a test run share the work."""

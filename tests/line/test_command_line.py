@@ -163,7 +163,7 @@ def test_a_month_without_rows_is_told_with_the_months_there_are(
     home = copied(finished("salor").home, tmp_path / "home")
     before = lake_files(home)
     told = refused(run(home, "--region", "salor", "--month", month))
-    assert f"left out salor: no file has rows of {month} (there are rows of 2026-01..2026-03)." in told
+    assert f"left out salor: no file has rows of {month} (there are rows of 2026-02..2026-03)." in told
     assert lake_files(home) == before
 
 
@@ -222,7 +222,7 @@ def closed_port() -> Iterator[int]:
         yield place.getsockname()[1]
 
 
-@pytest.mark.parametrize("arguments", [("run", "--region", "salor", "--month", "2026-01"), ("status",)])
+@pytest.mark.parametrize("arguments", [("run", "--region", "salor", "--month", "2026-02"), ("status",)])
 def test_a_warehouse_that_is_not_there_is_told_without_its_password(
     arguments: tuple[str, ...], world: Path, tmp_path: Path
 ) -> None:

@@ -28,8 +28,8 @@ def moments(home: Home) -> Iterator[tuple[str, Path, int]]:
     yield "some files have landed", home.landing / REGION / "deliveries.jsonl", 2_000
     yield "registers are being validated", lake / "quarantine" / "employee" / f"{REGION}.parquet", 1
     yield "the warehouse is first written", home.root / "warehouse.db-wal", 1
-    yield "the second month is being computed", lake / "facts" / "task_outcome" / REGION / "2026-02.parquet", 1
-    yield "the second month is being published", lake / "kpi" / "follow_up" / REGION / "2026-02.parquet", 1
+    yield "the second month is being computed", lake / "facts" / "task_outcome" / REGION / "2026-03.parquet", 1
+    yield "the second month is being published", lake / "kpi" / "follow_up" / REGION / "2026-03.parquet", 1
 
 
 def kill_a_run(home: Home, path: Path, size: int, later: float) -> None:
@@ -86,4 +86,4 @@ def test_ctrl_c_stops_the_command_and_not_only_its_month(
     assert result.output.endswith("Stopped. What was published so far stays, whole; run again for the rest.\n")
     assert "Traceback" not in result.output
     assert hashes(home, "salor") == before
-    assert query(home, "SELECT count(DISTINCT publication_id) FROM publication") == [(3,)]
+    assert query(home, "SELECT count(DISTINCT publication_id) FROM publication") == [(2,)]

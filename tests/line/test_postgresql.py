@@ -16,21 +16,21 @@ def test_a_month_published_to_postgresql_has_the_hashes_it_has_in_sqlite(
 ) -> None:
     home = home_with(tmp_path / "home", world, "salor")
     address = postgresql_url.replace("postgresql+psycopg", "postgresql")
-    succeeded(run(home, "--region", "salor", "--month", "2026-01", KINERJA_WAREHOUSE_URL=address))
+    succeeded(run(home, "--region", "salor", "--month", "2026-02", KINERJA_WAREHOUSE_URL=address))
     assert not home.warehouse.exists()
     wanted = hashes(finished("salor").home, "salor")
     registers = {("region", ""), ("indicator", ""), ("employee", ""), ("org_unit", "")}
     # The list of deliveries is complete only when all their months have been judged.
-    month = {key for key in wanted if key[1] == "2026-01"} | registers
+    month = {key for key in wanted if key[1] == "2026-02"} | registers
     found = hashes(postgresql_url, "salor")
     assert {key: found.get(key) for key in month} == {key: wanted[key] for key in month}
     assert len(month) == len(MONTHLY) + len(registers)
 
     told = succeeded(kinerja(home, "status", KINERJA_WAREHOUSE_URL=address))
     assert "salor" in told
-    assert "2026-01" in told
+    assert "2026-02" in told
     engine = open_warehouse(postgresql_url)
     with engine.connect() as connection:
         last = connection.scalar(sa.text("SELECT max(work_date) FROM reporting.attendance_day"))
     engine.dispose()
-    assert str(last) == "2026-01-31" < TODAY
+    assert str(last) == "2026-02-28" < TODAY

@@ -42,10 +42,10 @@ def test_a_second_run_adds_ledger_lines_and_changes_nothing_else(finished: Finis
     added = query(
         home,
         """SELECT DISTINCT publication_id, content_hash = previous_hash FROM publication
-        WHERE region = 'manokwari' AND publication_id > 'manokwari-00000003' ORDER BY 1""",
+        WHERE region = 'manokwari' AND publication_id > 'manokwari-00000002' ORDER BY 1""",
     )
     # Longer periods and registers go back to an earlier month's view and forth again: they may differ on the way.
-    assert {number for number, _ in added} == {f"manokwari-{n:08d}" for n in (4, 5, 6)}
+    assert {number for number, _ in added} == {f"manokwari-{n:08d}" for n in (3, 4)}
     assert len(after) > len(lines)
 
 
@@ -53,11 +53,11 @@ def test_a_late_file_ends_where_it_would_have_been_from_the_start(finished: Fini
     undisturbed = finished("pariaman").home
     home = home_with(tmp_path / "home", undisturbed.landing, "pariaman")
     (home.landing / "pariaman" / "deliveries.jsonl").unlink()
-    late = home.landing / "pariaman" / "attendance_log" / "PRM-02_2026-01_attlog.dat"
+    late = home.landing / "pariaman" / "attendance_log" / "PRM-02_2026-02_attlog.dat"
     shutil.move(late, tmp_path / late.name)
     succeeded(run(home, "--all"))
     before, wanted = hashes(home, "pariaman"), hashes(undisturbed, "pariaman")
-    day, absent = ("attendance_day", "2026-01"), "SELECT count(*) FROM attendance_day WHERE status_code = 'absent'"
+    day, absent = ("attendance_day", "2026-02"), "SELECT count(*) FROM attendance_day WHERE status_code = 'absent'"
     assert before[day] != wanted[day], "the file matters to nobody"
     assert query(home, absent) <= query(undisturbed, f"{absent} AND region = 'pariaman'"), (
         "withholding added an absence"
@@ -74,14 +74,14 @@ def test_a_late_file_ends_where_it_would_have_been_from_the_start(finished: Fini
     counts = """SELECT feed, sum(row_count), sum(valid_count), sum(rejected_count), sum(superseded_count) FROM delivery
         WHERE region = 'pariaman' GROUP BY feed ORDER BY feed"""
     assert query(home, counts) == query(undisturbed, counts)
-    arrival = "SELECT sequence, received_at FROM delivery WHERE file_name LIKE '%PRM-02_2026-01%'"
+    arrival = "SELECT sequence, received_at FROM delivery WHERE file_name LIKE '%PRM-02_2026-02%'"
     assert query(home, arrival) == [(len(finished("pariaman").planted.files), "2026-04-06 02:00:00.000000")]
 
 
 def test_months_out_of_order_end_where_months_in_order_end(finished: FinishedOf, tmp_path: Path, world: Path) -> None:
     home = home_with(tmp_path / "home", world, "mamuju")
-    told = [succeeded(run(home, "--region", "mamuju", "--month", f"2026-0{month}")) for month in (3, 1, 2)]
-    assert ["1 region-month " in told[0], "2 region-months" in told[1], "3 region-months" in told[2]] == [True] * 3
+    told = [succeeded(run(home, "--region", "mamuju", "--month", f"2026-0{month}")) for month in (3, 2)]
+    assert ["1 region-month " in told[0], "2 region-months" in told[1]] == [True] * 2
     assert hashes(home, "mamuju") == hashes(finished("mamuju").home, "mamuju")
     assert torn_publications(home, "mamuju") == []
 
