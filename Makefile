@@ -8,7 +8,7 @@ demo: .venv/installed
 	$(BIN)/kinerja demo
 
 test: .venv/installed lint
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: .venv/installed
 	$(BIN)/ruff check .

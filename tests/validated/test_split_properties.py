@@ -189,7 +189,7 @@ def split_of(world: World, month: str, frame: pl.DataFrame | None = None) -> Spl
 MONTHS = ("2026-03", "2026-04")
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(worlds)
 def test_the_rows_that_stand_are_those_a_slow_plain_reading_finds_and_none_is_lost(world: World) -> None:
     ended: Counter[int] = Counter()
