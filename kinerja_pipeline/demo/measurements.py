@@ -64,7 +64,7 @@ def _puskesmas(unit: Unit) -> bool:
 BUDGET = Figure("budget_absorption", lambda unit: True, _budget)
 FIGURES: dict[str, tuple[Figure, ...]] = {
     "manokwari": (BUDGET, Figure("immunisation_coverage", _puskesmas, _share(0.86, 1.0, 140))),
-    "salor": (BUDGET, Figure("exam_mean", lambda unit: unit.schedule_id is not None, _exam)),
+    "salor": (BUDGET, Figure("exam_mean", lambda unit: unit.schedule_id is not None, _exam, has_year_before=True)),
     "mamuju": (BUDGET, Figure("visits_per_staff", _puskesmas, _visits_per_staff)),
     "pariaman": (
         BUDGET,

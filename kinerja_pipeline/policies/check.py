@@ -31,6 +31,11 @@ def check_policies(folder: Path | None, contracts: Contracts, file: Path | None 
                 problems.append(
                     layers.problem(["feeds", feed], f"there is no feed '{feed}'{near_word(feed, contracts.incoming)}")
                 )
+        for name, promise in policy.promises.items():
+            for number, table in enumerate(promise.tables):
+                if table not in contracts.outgoing:
+                    text = f"there is no published table '{table}'{near_word(table, contracts.outgoing)}"
+                    problems.append(layers.problem(["promises", name, "tables", number], text))
         problems += [layers.problem(e.place, e.text) for e in wrong_declarations(policy, contracts)]
     # A mistake of the default is one mistake, though every region and version meets it.
     once = list(dict.fromkeys(problems))

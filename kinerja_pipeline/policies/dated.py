@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from kinerja_pipeline.policies.model import Appraisal, AppraisalRound, Policy
 
-UNDATED = ("time_zone", "first_month", "feeds")
-"""What a dated file may not change: a region has one clock, and its files are told apart by name, not by month."""
+UNDATED = ("time_zone", "first_month", "feeds", "promises")
+"""What a dated file may not change: a region has one clock, its files are told apart by name, not by month, and what it
+promises holds in every month."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Policies(Mapping[str, Policy]):
     """Every region's policy by region id: as its undated files state it, which holds until a later version starts.
 
     A month is computed with the policy in force in it, a longer period with that of its last day. What a version cannot
-    change (time zone, first month, feeds) may be read from `policies[region]`.
+    change (time zone, first month, feeds, promises) may be read from `policies[region]`.
     """
 
     undated: Mapping[str, Policy]

@@ -146,8 +146,9 @@ def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def policy_version(policy: Policy) -> str:
-    """The stated version with a fingerprint of everything the policy says: '2026.1+3f2a9c1b'."""
-    text = json.dumps(policy.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+    """The stated version with a fingerprint of everything the policy says: '2026.1+3f2a9c1b'. Of everything but its
+    promises: another wording of those must not look like another rule."""
+    text = json.dumps(policy.model_dump(mode="json", exclude={"promises"}), sort_keys=True, ensure_ascii=False)
     return f"{policy.version}+{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 

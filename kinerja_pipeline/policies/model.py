@@ -25,6 +25,7 @@ SubjectKind = Literal["employee", "unit", "region"]
 RaterRole = Literal["superior", "peer", "subordinate", "self"]
 EmploymentStatus = Literal["pns", "pppk", "pppk_paruh_waktu"]
 WorkedDayType = Literal["normal", "friday", "ramadan", "shift"]
+PromiseId = Annotated[str, Field(pattern=r"^[A-Z][1-9][0-9]?$")]
 
 
 @cache
@@ -439,12 +440,23 @@ class Periods(Model):
     task_lookback_months: Annotated[int, Field(ge=0, le=36)] = 12
 
 
+class Promise(Model):
+    """Something the region asks of the pipeline, and what keeps it: indicators and follow-up rules by id, and published
+    tables beside those in which these stand anyway. For readers; nothing is computed from it."""
+
+    labels: Labels
+    indicators: list[Identifier] = []
+    follow_up: list[Identifier] = []
+    tables: list[Identifier] = []
+
+
 class Policy(Model):
     """Everything one region has decided."""
 
     region: Identifier
     version: str
     labels: Labels
+    promises: dict[PromiseId, Promise] = {}
     time_zone: str
     first_month: Month = "2025-01"
     calendar: Calendar
@@ -513,6 +525,14 @@ class Policy(Model):
         weights = sum(i.weight for i in self.indicators.values() if i.is_active and "employee" in i.subjects)
         if weights and abs(weights - 1) > 1e-9:
             raise ValueError(f"the weights of the active employee indicators sum to {weights:g}, not 1")
+        for promise_id, promise in self.promises.items():
+            for part, named, known in (
+                ("indicators", promise.indicators, self.indicators),
+                ("follow_up", promise.follow_up, self.follow_up),
+            ):
+                if unknown := [name for name in named if name not in known]:
+                    first = named.index(unknown[0])
+                    raise _misplaced(f"'{unknown[0]}' is not among {part}", "promises", promise_id, part, first)
         return self
 
     @property

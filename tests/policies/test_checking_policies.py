@@ -72,6 +72,15 @@ def test_what_cannot_be_computed_is_found_with_its_line(tmp_path: Path) -> None:
     ]
 
 
+def test_a_promise_names_what_there_is(tmp_path: Path) -> None:
+    wrong = "promises:\n  S1:\n    tables: [kpi, indicator_targt]\n"
+    (line,) = problems(tmp_path, salor=wrong)
+    assert line.startswith("salor.yaml, line 3: promises.S1.tables.1: there is no published table 'indicator_targt'")
+    assert line.endswith("did you mean 'indicator_target'?")
+    (line,) = problems(tmp_path, salor="promises:\n  S5:\n    follow_up: [promotion, demotion]\n")
+    assert line == "salor.yaml, line 3: promises.S5.follow_up.1: 'demotion' is not among follow_up"
+
+
 def test_a_mistake_of_the_default_is_one_mistake(tmp_path: Path) -> None:
     assert len(problems(tmp_path, default="periods: {closing_day: 31}")) == 1
 
