@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint lock clean
+.PHONY: demo test lint docs lock clean
 
 demo: .venv/installed
 	$(BIN)/kinerja demo
@@ -14,6 +14,10 @@ lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The pages that are made, not typed; a test fails when one is out of date.
+docs: .venv/installed
+	$(BIN)/python docs/promises.py
 
 # --no-deps: the list is complete; pip only has to check hashes.
 .venv/installed: constraints.txt pyproject.toml
