@@ -202,6 +202,7 @@ ROW_BREAKERS: dict[str, Row] = {
     "performance_rating.predicate__missing_with__ratings": {"predicate": None, "behaviour_rating": None},
     "performance_rating.predicate__istimewa_for__employee": {"predicate": "istimewa"},
     "performance_rating.objected_at__before__received_at": {"objected_at": "2026-03-31 08:00:00"},
+    "performance_rating.period__differs_from__period_kind": {"period_kind": "year"},
     "task_record.completed_at__before__opened_at": {"completed_at": "2026-03-02 07:59:59"},
     "task_record.first_response_at__before__opened_at": {"first_response_at": "2026-03-01 09:00:00"},
     "task_record.due_at__before__opened_at": {"due_at": "2026-03-01"},
@@ -247,6 +248,8 @@ FOLLOWS: dict[str, set[str]] = {
     "shift_roster.nip__pattern": {"nip__unknown"},
     "task_record.nip__pattern": {"nip__unknown"},
     "training_record.nip__pattern": {"nip__unknown"},
+    # What is no period at all is not of the named length either.
+    "performance_rating.period__pattern": {"period__differs_from__period_kind"},
     # 3 of at most 1: a scale below 2 cannot hold the score either.
     "feedback_response.scale_max__range low": {"score__above__scale_max"},
 }
@@ -312,9 +315,9 @@ def cases(contract: Contract) -> dict[str, tuple[Rule, list[Row]]]:
     return found
 
 
-def judged(contract: Contract, rows: list[Row]) -> Split:
+def judged(contract: Contract, rows: list[Row], month: str | None = "2026-03") -> Split:
     names = dict.fromkeys(row["_delivery_id"] for row in rows)
-    month = "2026-03" if contract.is_event else None
+    month = month if contract.is_event else None
     ledger = deliveries(**dict.fromkeys(names, "append"))
     return split(landed(contract, rows), contract, zone=ZONE, references=REFERENCES, deliveries=ledger, month=month)
 
@@ -370,6 +373,21 @@ def test_a_rule_rejects_unless_it_is_listed_here_as_a_warning() -> None:
 def test_no_breaker_is_left_for_a_rule_that_is_gone() -> None:
     names = {f"{c.name}.{r.name}" for c in INCOMING.values() for r in c.rules}
     assert {*ROW_BREAKERS, *REFERENCE_BREAKERS, *(n.split()[0] for n in FOLLOWS)} <= names
+
+
+LANDS_IN = {"2026-03": "2026-03", "2026-10": "2026-10", "2026-Q1": "2026-03", "2026-S1": "2026-06", "2026": "2026-12"}
+
+
+@pytest.mark.parametrize("kind", ["month", "quarter", "semester", "year"])
+def test_a_rating_is_of_the_period_that_its_kind_says_or_is_rejected_with_the_reason(kind: str) -> None:
+    periods = {"2026-03": "month", "2026-10": "month", "2026-Q1": "quarter", "2026-S1": "semester", "2026": "year"}
+    contract = INCOMING["performance_rating"]
+    for n, (period, own) in enumerate(periods.items(), start=2):
+        cells = {"period_kind": kind, "period": period, "_delivery_id": "one", "_source_row": n}
+        result = judged(
+            contract, [{**GOOD["performance_rating"], **cells, "_month": LANDS_IN[period]}], LANDS_IN[period]
+        )
+        assert result.rejected["_reasons"].to_list() == ([] if own == kind else [["period__differs_from__period_kind"]])
 
 
 def test_without_the_rule_its_bad_row_would_be_believed() -> None:
