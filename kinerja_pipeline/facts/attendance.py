@@ -12,7 +12,13 @@ from collections.abc import Sequence
 import polars as pl
 
 from kinerja_pipeline.facts.deductions import setting, tables_of, with_deduction, with_table
-from kinerja_pipeline.facts.discipline import absence_runs, covered_from, threshold_reached, unexcused_days
+from kinerja_pipeline.facts.discipline import (
+    absence_runs,
+    covered_from,
+    is_any_recorded,
+    threshold_reached,
+    unexcused_days,
+)
 from kinerja_pipeline.facts.periods import in_force, month_bounds, month_start, utc
 from kinerja_pipeline.facts.shifts import STRETCH, instant, permit_days, person_days, position, shift_windows
 from kinerja_pipeline.policies.model import Deduction, Policy
@@ -94,7 +100,7 @@ def attendance_month(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataF
     *Null when*: attendance_share without working days, punctuality_share without presence; deduction_share and its base
     if the person's days have different bases, which do not add up; unexcused_year_count if a month of the year from
     policy.first_month on is lacking (counted_from_date says from when the days are complete); unexcused_run_count if
-    the run reaches back to lacking months. *Edge*: a day with one tap missing is punctual if the other tap is; unit_id
+    the run reaches back to lacking months; either if none of the person's days that it looks at was recorded. *Edge*: a day with one tap missing is punctual if the other tap is; unit_id
     is that of the last active day; the gravest threshold is the last one reached in policy order.
     """
     status = pl.col("status_code")
@@ -117,6 +123,7 @@ def attendance_month(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataF
             _count(status.is_in(BY_PERMIT)).alias("leave_count"),
             pl.col("late_minutes").sum(),
             _count(is_punctual).alias("_punctual_count"),
+            is_any_recorded().alias("_is_any_recorded"),
             pl.when(pl.col("deduction_share").is_not_null().any()).then(deducted.sum()).alias("_deducted"),
             pl.col("deduction_cap_share").max().alias("_cap"),
             pl.col("deduction_base_code").drop_nulls().n_unique().alias("_bases"),
@@ -139,8 +146,10 @@ def attendance_month(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataF
             punctuality_share=_share("_punctual_count", "present_count"),
             deduction_share=has_one_base.then((pl.col("_deducted") / _BILLION).clip(0, pl.col("_cap"))),
             deduction_base_code=has_one_base.then("deduction_base_code"),
-            unexcused_year_count=pl.when(pl.lit(covered <= needed_from)).then(pl.col("_unexcused").fill_null(0)),
-            unexcused_run_count=pl.when(pl.col("_is_run_known").fill_null(True)).then(pl.col("_run").fill_null(0)),
+            unexcused_year_count=pl.when(pl.lit(covered <= needed_from)).then("_unexcused"),
+            unexcused_run_count=pl.when(pl.col("_is_run_known").fill_null(pl.col("_is_any_recorded"))).then(
+                pl.col("_run").fill_null(0)
+            ),
             counted_from_date=pl.lit(counted_from),
         )
         .with_columns(discipline_threshold_code=threshold_reached(policy, month))

@@ -46,13 +46,19 @@ def absence_runs(days: pl.DataFrame, month: str, is_start_known: bool) -> pl.Dat
 
 def unexcused_days(days: pl.DataFrame, policy: Policy, counted_from: dt.date) -> pl.DataFrame:
     """One row per person: days absent since `counted_from`, and as many more as the late minutes since then make up
-    where the policy says how many minutes make a day."""
+    where the policy says how many minutes make a day. Null where nothing has been recorded of the person since then."""
     is_absent = pl.col("status_code") == "absent"
     count = is_absent.sum().cast(pl.Int64)
     if minutes := policy.attendance.late_minutes_per_unexcused_day:
         count = count + pl.col("late_minutes").sum() // minutes
     counted = days.filter(pl.col("work_date") >= counted_from)
-    return counted.group_by("nip").agg(count.alias("_unexcused"))
+    return counted.group_by("nip").agg(pl.when(is_any_recorded()).then(count).alias("_unexcused"))
+
+
+def is_any_recorded() -> pl.Expr:
+    """Whether anything is known of a person's days; no day to work on is known too. Not recorded is not present."""
+    status = pl.col("status_code")
+    return (status != "not_recorded").all() | (~status.is_in(["not_recorded", "off", "holiday"])).any()
 
 
 def threshold_reached(policy: Policy, month: str) -> pl.Expr:

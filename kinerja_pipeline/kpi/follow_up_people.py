@@ -20,6 +20,8 @@ from kinerja_pipeline.policies.follow_up import (
 
 ASPECTS = ("quantity", "quality", "time", "cost")
 """Of equally weak aspects the first one is named."""
+DAYS_UNKNOWN = "unexcused_days_unknown"
+"""The reason of those whose unexcused days of the year are not known: months or all records of them are missing."""
 
 
 def declined(monthly: pl.DataFrame, people: pl.DataFrame, rule: DeclineRule, month: str) -> pl.DataFrame:
@@ -73,13 +75,14 @@ def rewarded(
     monthly: pl.DataFrame, attendance: pl.DataFrame, people: pl.DataFrame, rule: RewardRule, month: str
 ) -> pl.DataFrame:
     """Reward nomination (M9, P6): the best result scores of a unit among those above expectation with behaviour at
-    least as expected; ties are all listed. Excluded, with the reason: an unexcused day this year, an open objection."""
+    least as expected; ties are all listed. Excluded, with the reason: an unexcused day this year, an open objection.
+    Not computable: whose unexcused days of the year are not known; like the excluded, they take nobody's place."""
     now = monthly.filter((pl.col("period") == month) & _is_high()).join(
         attendance.select("nip", "unexcused_year_count"), on="nip", how="left"
     )
-    judged = now.join(people, on="nip", how="left").with_columns(reason=_why_not())
+    judged = now.join(people, on="nip", how="left").with_columns(reason=pl.coalesce(_why_not(), _why_unknown()))
     fit = pl.col("reason").is_null()
-    # dense rank over the fit only: the excluded take nobody's place
+    # dense rank over the fit only: the others take nobody's place
     rank = pl.when(fit).then(pl.col("result_score")).rank("dense", descending=True).over("unit_id")
     tied = pl.when(fit).then(pl.len().over("unit_id", "reason", "result_score")).otherwise(1)
     ranked = judged.with_columns(_rank=rank, _tied=tied)
@@ -98,7 +101,12 @@ def rewarded(
         pl.coalesce("reason", pl.lit("best_of_unit")).alias("reason"),
         evidence.alias("evidence"),
         pl.lit(None, dtype=pl.String).alias("programme_id"),
-        pl.when(fit).then(pl.lit("recommended")).otherwise(pl.lit("excluded")).alias("status_code"),
+        pl.when(fit)
+        .then(pl.lit("recommended"))
+        .when(pl.col("reason") == DAYS_UNKNOWN)
+        .then(pl.lit("not_computable"))
+        .otherwise(pl.lit("excluded"))
+        .alias("status_code"),
     )
 
 
@@ -171,7 +179,7 @@ def promoted(
 ) -> pl.DataFrame:
     """Advanced training or promotion pool (S5): results above expectation, behaviour at least as expected, in `months`
     months running. Excluded, with the reason: an unexcused day this year, an open objection in one of those months.
-    Above now with earlier months missing: not computable."""
+    Above now with earlier months missing, or unexcused days of the year that are not known: not computable."""
     months = [add_months(month, -k) for k in range(rule.months)]
     recent = monthly.filter(pl.col("period").is_in(months) & pl.col("result_rating").is_not_null())
     course = recent.group_by("nip").agg(
@@ -188,23 +196,19 @@ def promoted(
         .join(people, on="nip", how="left")
         .with_columns(reason=_why_not())
     )
-    is_known = pl.col("_count") == rule.months
+    has_all = pl.col("_count") == rule.months
+    unknown = pl.when(~has_all).then(pl.lit("earlier_months_missing")).otherwise(_why_unknown())
     return listed.select(
         pl.col("nip").alias("subject_id"),
         pl.lit("advanced_training").alias("action_code"),
-        pl.when(pl.col("reason").is_not_null())
-        .then("reason")
-        .when(is_known)
-        .then(pl.lit("sustained_results"))
-        .otherwise(pl.lit("earlier_months_missing"))
-        .alias("reason"),
+        pl.coalesce("reason", unknown, pl.lit("sustained_results")).alias("reason"),
         pl.format("result {}", pl.col("_course").list.join(", ")).alias("evidence"),
         pl.lit(rule.programme_id, dtype=pl.String).alias("programme_id"),
         pl.when(pl.col("reason").is_not_null())
         .then(pl.lit("excluded"))
-        .when(is_known)
-        .then(pl.lit("recommended"))
-        .otherwise(pl.lit("not_computable"))
+        .when(unknown.is_not_null())
+        .then(pl.lit("not_computable"))
+        .otherwise(pl.lit("recommended"))
         .alias("status_code"),
     )
 
@@ -280,6 +284,11 @@ def _why_not() -> pl.Expr:
         .then(pl.lit("objection_open"))
         .otherwise("excluded_reason")
     )
+
+
+def _why_unknown() -> pl.Expr:
+    """Without the counter nobody can say that there was no unexcused day: neither clean nor guilty."""
+    return pl.when(pl.col("unexcused_year_count").is_null()).then(pl.lit(DAYS_UNKNOWN))
 
 
 def _aspects(kpi: pl.DataFrame, month: str) -> pl.DataFrame:

@@ -26,8 +26,8 @@ class DeclineRule(Model):
 
 
 class RewardRule(Model):
-    """Nomination: results above expectation, behaviour at least as expected, no unexcused day this year; the best of
-    each unit, ties listed."""
+    """Nomination: results above expectation, behaviour at least as expected, no unexcused day this year (which must be
+    known); the best of each unit, ties listed."""
 
     rule: Literal["reward"]
     labels: Labels
@@ -47,7 +47,7 @@ class TrainingRule(Model):
 
 class PromotionRule(Model):
     """Advanced training or promotion pool: results above expectation and behaviour at least as expected in `months`
-    months running, no unexcused day this year."""
+    months running, no unexcused day this year (which must be known)."""
 
     rule: Literal["promotion"]
     labels: Labels

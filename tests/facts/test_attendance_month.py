@@ -160,6 +160,29 @@ def test_a_run_that_reaches_back_to_lacking_months_is_null() -> None:
     assert of(days, "unexcused_run_count", month="2026-03") == (2,)
 
 
+def test_counters_of_a_person_of_whom_nothing_was_recorded_are_null_not_zero() -> None:
+    columns = ("unexcused_year_count", "unexcused_run_count", "discipline_threshold_code")
+    assert of(written("2026-01-05", SILENT, OFF, SILENT), *columns) == (None, None, None)
+    # Days that nobody had to work, and days on leave, are known; so is a year in which another month was recorded.
+    assert of(written("2026-01-03", OFF, OFF), *columns) == (0, 0, None)
+    assert of(written("2026-01-05", SILENT, ("leave", 0, None, None, 0.0)), *columns) == (0, 0, None)
+    later = pl.concat([written("2026-01-05", *[ABSENT] * 3), written("2026-02-02", SILENT)])
+    assert of(later, *columns, month="2026-02") == (3, None, "year_3")
+
+
+def test_a_run_over_the_turn_of_the_year_stays_whole_while_the_years_counter_begins_anew() -> None:
+    december = written("2025-12-22", *[ABSENT] * 10)
+    days = pl.concat([december, written("2026-01-01", *[ABSENT] * 2, PRESENT)])
+    columns = ("unexcused_year_count", "unexcused_run_count", "discipline_threshold_code")
+    assert of(days, *columns, policy=make_policy(first_month="2025-12")) == (2, 12, "run_10")
+    # December is lacking: the year is whole, the run is not.
+    assert of(days.filter(pl.col("period") == "2026-01"), *columns, policy=make_policy(first_month="2025-12")) == (
+        2,
+        None,
+        None,
+    )
+
+
 def test_people_do_not_share_runs() -> None:
     days = pl.concat([written("2026-01-05", ABSENT, ABSENT), written("2026-01-05", ABSENT, ABSENT, nip=BUDI)])
     months = attendance_month(days, make_policy(), "2026-01")

@@ -142,6 +142,24 @@ def test_an_open_objection_excludes_and_a_decided_one_does_not() -> None:
     assert fates(seen) == {"ani": ("excluded", "objection_open"), "budi": BEST}
 
 
+UNKNOWN = ("not_computable", "unexcused_days_unknown")
+
+
+@pytest.mark.parametrize("attendance", [absent(ani=None, budi=0), absent(budi=0)])
+def test_who_has_no_known_counter_of_unexcused_days_is_not_nominated_and_takes_nobodys_place(
+    attendance: pl.DataFrame,
+) -> None:
+    people = evaluated(star("ani", 119), star("budi", 115))
+    seen = named(REWARD, people, attendance)
+    assert fates(seen) == {"ani": UNKNOWN, "budi": BEST}
+    assert "tied" not in seen["budi"]["evidence"]
+
+
+def test_a_known_reason_to_exclude_is_told_before_an_unknown_counter() -> None:
+    people = evaluated(star("ani", 119, objection_code="open"))
+    assert fates(named(REWARD, people)) == {"ani": ("excluded", "objection_open")}
+
+
 def test_an_excluded_twin_is_no_tie() -> None:
     people = evaluated(star("ani", 115), star("budi", 115))
     seen = named(REWARD, people, absent(ani=0, budi=2))

@@ -209,6 +209,13 @@ def test_an_unexcused_day_or_an_open_objection_keeps_out_of_the_pool_and_is_told
     }
 
 
+@pytest.mark.parametrize("attendance", [absent(ani=None), absent(budi=0)])
+def test_unknown_unexcused_days_keep_out_of_the_pool_and_are_told(attendance: pl.DataFrame) -> None:
+    seen = named(PROMOTION, course(*HIGH), attendance)
+    assert fates(seen) == {"ani": ("not_computable", "unexcused_days_unknown")}
+    assert fates(named(PROMOTION, course("di_atas"), attendance))["ani"][1] == "earlier_months_missing"
+
+
 # ---- discipline, objections, evidence --------------------------------------------------------------------------------
 
 

@@ -419,6 +419,11 @@ def _month_of(world: World, own: list[Row], month: str, first_day: dt.date) -> R
         unexcused += sum(d["late_minutes"] or 0 for d in year) // per_day
     run = longest_run(own, days[0]["work_date"].replace(day=1))
     reached = [t.code for t in world.policy.discipline if (unexcused if t.counter == "year" else run) >= t.days]
+
+    def is_silent(looked_at: list[Row]) -> bool:
+        working = {d["status_code"] for d in looked_at} - {"off", "holiday"}
+        return working == {"not_recorded"}
+
     costs = [d["deduction_share"] for d in days if d["deduction_share"] is not None]
     bases = {d["deduction_base_code"] for d in days} - {None}
     cap = min((t.month_cap_share for t in world.policy.deductions), default=1.0)
@@ -440,8 +445,8 @@ def _month_of(world: World, own: list[Row], month: str, first_day: dt.date) -> R
         "punctuality_share": len(punctual) / len(present) if present else None,
         "deduction_share": min(sum(costs), cap) if costs and len(bases) == 1 else None,
         "deduction_base_code": next(iter(bases)) if len(bases) == 1 else None,
-        "unexcused_year_count": unexcused,
-        "unexcused_run_count": run,
+        "unexcused_year_count": None if is_silent(year) else unexcused,
+        "unexcused_run_count": None if is_silent(days) else run,
         "counted_from_date": counted_from,
         "discipline_threshold_code": reached[-1] if reached else None,
     }
