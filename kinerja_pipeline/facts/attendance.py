@@ -99,9 +99,10 @@ def attendance_month(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataF
 
     *Null when*: attendance_share without working days, punctuality_share without presence; deduction_share and its base
     if the person's days have different bases, which do not add up; unexcused_year_count if a month of the year from
-    policy.first_month on is lacking (counted_from_date says from when the days are complete); unexcused_run_count if
-    the run reaches back to lacking months; either if none of the person's days that it looks at was recorded. *Edge*: a day with one tap missing is punctual if the other tap is; unit_id
-    is that of the last active day; the gravest threshold is the last one reached in policy order.
+    policy.first_month on is lacking (counted_from_date says from when the days are complete), or if nothing was
+    recorded of the person in the year; unexcused_run_count if the run reaches back to lacking months, or if nothing was
+    recorded in the month. *Edge*: a day with one tap missing is punctual if the other tap is; unit_id is that of the
+    last active day; the gravest threshold is the last one reached in policy order.
     """
     status = pl.col("status_code")
     is_present = status.is_in(WITH_PRESENCE) & (pl.col("tap_count") > 0)

@@ -21,11 +21,15 @@ def check_policies(folder: Path | None, contracts: Contracts, file: Path | None 
     A file that lies elsewhere is checked as if it lay in `folder`.
     """
     files, problems = read_policy_files(folder, file)
+    versions: dict[str, list[Policy]] = {}
     for layers in layers_of(files):
         policy = layers.policy()
         if isinstance(policy, list):
             problems += policy
             continue
+        before = versions.setdefault(layers.region, [])
+        problems += layers.misdated_rounds(policy, before)
+        before.append(policy)
         for feed in policy.feeds:
             if feed not in contracts.incoming:
                 problems.append(

@@ -42,7 +42,7 @@ class Policies(Mapping[str, Policy]):
 
     def rounds(self, region: str) -> dict[str, tuple[AppraisalRound, Appraisal]]:
         """Every appraisal round of the region, with the rules in force in the month it counts in. A version's rounds of
-        months in which another version is in force do not count."""
+        months in which another version is in force do not count; no version moves a round (policies/loader)."""
         return {
             name: (held, policy.appraisal)
             for policy in self.versions(region)

@@ -70,6 +70,21 @@ class Layers:
         except ValidationError as error:
             return [self.problem(*_explained(e)) for e in error.errors()]
 
+    def misdated_rounds(self, policy: Policy, before: Sequence[Policy]) -> list[Problem]:
+        """The appraisal rounds of this version that an earlier one lets count in another month (they would count in
+        both), and those that are new here but count in a month before this version holds (they would never count)."""
+        declared = {name: held.period for each in before for name, held in each.appraisal.rounds.items()}
+        problems = []
+        for name, held in policy.appraisal.rounds.items():
+            place, first = ["appraisal", "rounds", name, "period"], declared.get(name, held.period)
+            if held.period != first:
+                text = f"the round counts in {first}; a later version cannot move it: give the round a name of its own"
+                problems.append(self.problem(place, text))
+            elif self.since and name not in declared and held.period < self.since:
+                text = f"the round counts in {held.period}, before this file holds; write it in {self.region}.yaml"
+                problems.append(self.problem(place, text))
+        return problems
+
     def problem(self, place: Place, text: str) -> Problem:
         """A problem at `place`, with the file and line that state it."""
         path, line = _where([f.path for f in self.files], place)
@@ -90,7 +105,10 @@ def load_policies(folder: Path | None = None) -> Policies:
         policy = layers.policy()
         if isinstance(policy, list):
             _raise_first(policy)
-        elif layers.since is None:
+            continue
+        before = [undated[layers.region], *(p for _, p in later.get(layers.region, ()))] if layers.since else []
+        _raise_first(layers.misdated_rounds(policy, before))
+        if layers.since is None:
             undated[layers.region] = policy
         else:
             later.setdefault(layers.region, []).append((layers.since, policy))

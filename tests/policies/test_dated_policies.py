@@ -8,6 +8,7 @@ import pytest
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.orchestration.deployment import Deployment
+from kinerja_pipeline.policies.check import check_policies
 from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.loader import PolicyError, load_policies, policy_version
 
@@ -116,3 +117,50 @@ def test_a_wrong_dated_file_is_refused_with_file_line_and_remedy(
     with pytest.raises(PolicyError) as refused:
         load_policies(tmp_path)
     assert str(refused.value).startswith(says)
+
+
+# ---- appraisal rounds ------------------------------------------------------------------------------------------------
+
+ROUND = "appraisal:\n  rounds:\n    mid_year:\n      labels: {id: a, en: b}\n"
+JUNE = f"{ROUND}      opens: 2026-06-01\n      closes: 2026-06-20\n      period: 2026-06\n"
+
+
+def rounds(of: Policies) -> dict[str, tuple[str, int]]:
+    """Round -> the month in which it counts, the scale it is held on."""
+    return {name: (held.period, rules.scale_max) for name, (held, rules) in of.rounds("tanjung").items()}
+
+
+def tanjung(folder: Path, undated: str = "", **files: str) -> Policies:
+    region = "labels: {id: Tanjung, en: Tanjung}\ntime_zone: Asia/Jakarta\nfeeds: {}\n"
+    return policies(folder, tanjung=region + undated, **files)
+
+
+@pytest.mark.parametrize("undated", [True, False])
+def test_a_later_version_cannot_move_a_round_to_another_month(tmp_path: Path, undated: bool) -> None:
+    """It would be computed in both, and each answer counted twice."""
+    first = {} if undated else {"tanjung__2026_03": JUNE}
+    moved = f"version: '2'\n{ROUND}      period: 2026-07\n"
+    with pytest.raises(PolicyError) as refused:
+        tanjung(tmp_path, JUNE if undated else "", **first, tanjung__2026_05=moved)
+    says = (
+        "tanjung@2026-05.yaml, line 6: appraisal.rounds.mid_year.period: the round counts in 2026-06; a later version "
+        "cannot move it: give the round a name of its own"
+    )
+    assert str(refused.value) == says
+    assert [str(p) for p in check_policies(tmp_path, load_contracts())] == [says]
+
+
+def test_a_round_that_begins_with_a_version_cannot_count_before_it(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError) as refused:
+        tanjung(tmp_path, tanjung__2026_07=JUNE)
+    assert str(refused.value) == (
+        "tanjung@2026-07.yaml, line 7: appraisal.rounds.mid_year.period: the round counts in 2026-06, before this file "
+        "holds; write it in tanjung.yaml"
+    )
+
+
+def test_a_later_version_may_add_rounds_and_change_how_one_is_held(tmp_path: Path) -> None:
+    later = JUNE.replace("mid_year", "second").replace("2026-06", "2026-09")
+    dated = tanjung(tmp_path, JUNE, tanjung__2026_05="appraisal: {scale_max: 4}", tanjung__2026_07=later)
+    assert rounds(dated) == {"mid_year": ("2026-06", 4), "second": ("2026-09", 4)}
+    assert check_policies(tmp_path, load_contracts()) == []
