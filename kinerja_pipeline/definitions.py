@@ -1,6 +1,7 @@
 """The one Dagster code location: assets of every room, jobs, schedules, resources.
 
-Here: the explicit list of what the deployment runs. No network, no clock, no reads beyond contracts and policies.
+Here: the explicit list of what the deployment runs. Loading it takes no network, no clock, no reads beyond contracts
+and policies; a tick of the monthly schedule looks into the home.
 """
 
 import warnings
@@ -20,11 +21,13 @@ from dagster import (
     in_process_executor,
     schedule,
 )
+from dagster._core.storage.tags import PRIORITY_TAG
 
 from kinerja_pipeline.contracts.model import Contracts, load_contracts
 from kinerja_pipeline.facts.periods import add_months, month_of
 from kinerja_pipeline.home import home_from_environment
 from kinerja_pipeline.orchestration.deployment import Deployment, partition_key
+from kinerja_pipeline.orchestration.months import closing_months
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.loader import load_policies
@@ -96,15 +99,32 @@ def _schedules(policies: Policies, land: object, region_month: object) -> list[S
         execution_timezone="Asia/Jakarta",
         job=region_month,  # type: ignore[arg-type]
         default_status=DefaultScheduleStatus.STOPPED,
-        description="On each region's closing day: computes and publishes the month before.",
+        description="On each region's closing day: computes and publishes the month before, and the published months "
+        "that look at it.",
     )
     def monthly_closing(context: ScheduleEvaluationContext) -> list[RunRequest] | SkipReason:
-        day = context.scheduled_execution_time.date()
-        month = add_months(month_of(day), -1)
-        due = [region for region in policies if policies.in_force(region, month).periods.closing_day == day.day]
+        """The runs of a tick, each region's months in order, as `kinerja run` would run them.
+
+        Runs wait in Dagster's queue and may not overlap within a region (dagster.yaml). The queue takes runs of higher
+        priority first and runs of one priority as they were asked for, so a region's months come in order by
+        themselves; the priority falls with every month all the same, for a daemon that submits runs in several threads
+        asks in any order. A month whose predecessor failed runs nevertheless, as on the command line.
+        """
+        day, home = context.scheduled_execution_time.date(), home_from_environment()
+        closed = add_months(month_of(day), -1)
+        due = [region for region in policies if policies.in_force(region, closed).periods.closing_day == day.day]
         if not due:
             return SkipReason(f"No region closes its month on day {day.day}.")
-        return [RunRequest(run_key=f"{region}-{month}", partition_key=partition_key(region, month)) for region in due]
+        requests = [
+            RunRequest(
+                run_key=f"{region}-{closed}-{month}",
+                partition_key=partition_key(region, month),
+                tags={PRIORITY_TAG: str(-place)},
+            )
+            for region in due
+            for place, month in enumerate(closing_months(home, policies.versions(region), closed))
+        ]
+        return requests or SkipReason(f"No file of {', '.join(due)} has rows of {closed}.")
 
     return [daily_landing, monthly_closing]
 

@@ -1,7 +1,7 @@
 """Running the jobs from the command line: which partitions, in which order, through Dagster.
 
-Here: what is launched for a region, one month after the other. Not here: regions in processes of their own
-(side_by_side), what a job does, the UI (serving), Dagster's settings (settings).
+Here: what is launched for a region, one month after the other. Not here: which months (months), regions in processes
+of their own (side_by_side), what a job does, the UI (serving), Dagster's settings (settings).
 """
 
 from __future__ import annotations
@@ -27,15 +27,14 @@ from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY
 from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
 from kinerja_pipeline.contracts.model import load_contracts
-from kinerja_pipeline.facts.periods import add_months, month_of, months_between, spans
+from kinerja_pipeline.facts.periods import month_of, spans
 from kinerja_pipeline.home import Home, warehouse_url
-from kinerja_pipeline.landing.deliveries import deliveries, landed_months
 from kinerja_pipeline.landing.refusals import no_region, refused, strays
 from kinerja_pipeline.orchestration.deployment import Deployment, partition_key
+from kinerja_pipeline.orchestration.months import known_months, months_to_run, months_with_events, published_months
 from kinerja_pipeline.orchestration.resources import locked
 from kinerja_pipeline.orchestration.settings import write_instance_settings
 from kinerja_pipeline.orchestration.side_by_side import Tell, side_by_side
-from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.loader import load_policies
 from kinerja_pipeline.policies.model import Policy
 
@@ -172,29 +171,15 @@ def _months(
     clock = dt.datetime.now(policy.zone).date()
     # A month exists from its second day on: today is not over.
     latest = month_of(min(today or clock, clock) - dt.timedelta(days=1))
-    published = set(Lake(home.lake).months("kpi", "measure", region))
-    known = sorted(m for m in _event_months(home, region) | published if policy.first_month <= m <= latest)
+    published = published_months(home, region)
+    known = known_months(months_with_events(home, region), published, policy, latest)
     asked = [m for m in known if (first or m) <= m <= (last or m)]
     if not asked:
         have = f"there are rows of {', '.join(spans(known))}" if known else "no file of this region has landed yet"
         span = first if first == last else f"{first or 'the beginning'} to {last or latest}"
         wanted = f"rows of {span}" if first or last else "rows of any month"
         return [], [f"{region}: no file has {wanted} ({have})."]
-    # A month reads up to twelve earlier ones (backlog, counters, decline), and 36 hours of both its neighbours.
-    reach = add_months(asked[-1], max(12, *(v.periods.task_lookback_months for v in versions)))
-    again = {m for m in published if add_months(asked[0], -1) <= m <= reach}
-    return [m for m in known if m in asked or m in again], []
-
-
-def _event_months(home: Home, region: str) -> set[str]:
-    """The months in which something happened, by the deliveries' own dates. A month that holds nothing but rows whose
-    date could not be believed (a clock reset to 2000 lands in the month of its delivery) waits until it has events."""
-    ledger = deliveries(home, region).drop_nulls(["first_event_date", "last_event_date"])
-    event_spans = [
-        (feed, set(months_between(str(first)[:7], str(last)[:7])))
-        for feed, first, last in ledger.select("feed", "first_event_date", "last_event_date").iter_rows()
-    ]
-    return {month for feed, span in event_spans for month in span & set(landed_months(home, region, feed))}
+    return months_to_run(known, published, asked, versions), []
 
 
 def _executed(

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 import yaml
 from dagster import (
@@ -24,14 +25,18 @@ from dagster import (
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite import consolidated_sqlite_event_log
+from dagster._core.storage.tags import PRIORITY_TAG
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.definitions import build_definitions
 from kinerja_pipeline.home import Home, init_home
+from kinerja_pipeline.landing import ledger
+from kinerja_pipeline.orchestration import launch as launch_module
 from kinerja_pipeline.orchestration.event_log import HomeEventLogStorage
 from kinerja_pipeline.orchestration.launch import LOCATION
 from kinerja_pipeline.orchestration.resources import locked
 from kinerja_pipeline.orchestration.settings import write_instance_settings
+from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.loader import load_policies
 
@@ -140,13 +145,70 @@ def asked(requests: list[RunRequest] | SkipReason) -> list[tuple[str | None, str
     return [(r.run_key, r.partition_key) for r in requests]
 
 
-def test_a_region_closes_the_month_before_on_its_own_closing_day(definitions: Definitions) -> None:
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.setenv("KINERJA_HOME", str(tmp_path))
+    return Home(tmp_path)
+
+
+def publish(home: Home, region: str, *months: str) -> None:
+    for month in months:
+        Lake(home.lake).write(pl.DataFrame({"subject_id": ["dinkes"]}), "kpi", "measure", region, month)
+
+
+def land(home: Home, region: str, *months: str) -> None:
+    """A line in the ledger: a file whose events lie in these months."""
+    folder = home.landing / region
+    folder.mkdir(parents=True)
+    first, last = f"{months[0]}-01", f"{months[-1]}-28"
+    line = ledger.Delivery(
+        1, "d", "task_record", "task_record/a.csv", "2026-03-01T00:00:00+0000", "landed", None, 3, 3, {},
+        dict.fromkeys(months, 1), "append", first, last, "f",
+    )  # fmt: skip
+    ledger.append_delivery(folder, line)
+
+
+def test_a_region_closes_the_month_before_on_its_own_closing_day(definitions: Definitions, home: Home) -> None:
+    for region in CLOSING_DAYS:
+        land(home, region, "2025-12", "2026-01", "2026-02")
     assert asked(ticked(definitions, "monthly_closing", "2026-03-05")) == [
-        ("manokwari-2026-02", "2026-02|manokwari"),
-        ("mamuju-2026-02", "2026-02|mamuju"),
+        ("manokwari-2026-02-2026-02", "2026-02|manokwari"),
+        ("mamuju-2026-02-2026-02", "2026-02|mamuju"),
     ]
-    assert asked(ticked(definitions, "monthly_closing", "2026-01-10")) == [("salor-2025-12", "2025-12|salor")]
+    assert asked(ticked(definitions, "monthly_closing", "2026-01-10")) == [("salor-2025-12-2025-12", "2025-12|salor")]
     assert isinstance(ticked(definitions, "monthly_closing", "2026-03-06"), SkipReason)
+
+
+def test_closing_a_month_runs_the_published_months_around_it_in_order(definitions: Definitions, home: Home) -> None:
+    """The month before reads its first hours; the running month, published as far as it is, counts on from it."""
+    land(home, "salor", "2026-02", "2026-03")
+    publish(home, "salor", "2025-12", "2026-01", "2026-03")
+    requests = ticked(definitions, "monthly_closing", "2026-03-10")
+    assert asked(requests) == [
+        ("salor-2026-02-2026-01", "2026-01|salor"),
+        ("salor-2026-02-2026-02", "2026-02|salor"),
+        ("salor-2026-02-2026-03", "2026-03|salor"),
+    ]
+    assert isinstance(requests, list)
+    priorities = [int(request.tags[PRIORITY_TAG]) for request in requests]
+    assert priorities == sorted(priorities, reverse=True), "the queue takes the higher one first"
+    assert len(set(priorities)) == 3
+
+
+def test_closing_a_month_asks_for_what_the_command_line_would_run(definitions: Definitions, home: Home) -> None:
+    land(home, "salor", "2026-01", "2026-02", "2026-03")
+    publish(home, "salor", "2026-01", "2026-03")
+    requests = asked(ticked(definitions, "monthly_closing", "2026-03-10"))
+    months, _ = launch_module._months(home, [load_policies()["salor"]], "2026-02", "2026-02", dt.date(2026, 3, 10))
+    assert [f"{month}|salor" for month in months] == [key for _, key in requests]
+
+
+def test_a_month_of_which_nothing_has_landed_is_not_closed(definitions: Definitions, home: Home) -> None:
+    land(home, "salor", "2026-01")
+    publish(home, "salor", "2026-01")
+    skipped = ticked(definitions, "monthly_closing", "2026-03-10")
+    assert isinstance(skipped, SkipReason)
+    assert skipped.skip_message == "No file of salor has rows of 2026-02."
 
 
 def test_every_region_lands_every_night(definitions: Definitions) -> None:
