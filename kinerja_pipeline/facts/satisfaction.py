@@ -35,6 +35,7 @@ _INDEX = {
     "element_weight": pl.Float64,
     "_is_straight": pl.Boolean,
     "_is_burst": pl.Boolean,
+    "_is_repeated": pl.Boolean,
     "_is_other_scale": pl.Boolean,
 }
 
@@ -65,7 +66,8 @@ def satisfaction_index(
     required_count follows Krejcie and Morgan for the population served on the period's last day; the 95 % interval uses
     the responses that answer every element. Flags inform and remove nothing: low_response (fewer than required),
     straight_lining (all answers equal, among responses with two or more), burst (policy's count within its seconds),
-    other_scale (answers on another scale than the survey's; they are not scored).
+    exact_repeat (the same answers in two responses sent at the same moment; a respondent's profile is dropped at the
+    door, the moment stands in for it), other_scale (answers on another scale than the survey's; they are not scored).
 
     *Null when*: index, class and interval if an element has no answer (status not_computable); interval below two
     complete responses; required_count without a population; class_code below the lowest class; flag_codes when clean.
@@ -78,6 +80,7 @@ def satisfaction_index(
         pl.when(is_low).then(pl.lit("low_response")),
         pl.when("_is_straight").then(pl.lit("straight_lining")),
         pl.when("_is_burst").then(pl.lit("burst")),
+        pl.when("_is_repeated").then(pl.lit("exact_repeat")),
         pl.when("_is_other_scale").then(pl.lit("other_scale")),
     )
     is_computed = pl.col("index_value").is_not_null()
@@ -164,6 +167,7 @@ def _index(answers: pl.DataFrame, survey: Survey) -> pl.DataFrame:
             is_equal=pl.col("score").min() == pl.col("score").max(),
             is_other_scale=pl.col("score").is_null().any(),
             submitted_at=pl.col("submitted_at").min(),
+            said=pl.format("{}={}", "element_code", "score").drop_nulls().sort().str.join(" "),
         )
         .sort(*SURVEY_KEY, "submitted_at", "response_id")
     )
@@ -178,6 +182,7 @@ def _index(answers: pl.DataFrame, survey: Survey) -> pl.DataFrame:
         (scale * pl.col("mean").filter(is_complete)).std().alias("_spread"),
         (straight_count > survey.straight_line_share * is_comparable.sum()).alias("_is_straight"),
         is_crowded.any().alias("_is_burst"),
+        pl.struct("said", "submitted_at").filter(pl.col("answers") > 0).is_duplicated().any().alias("_is_repeated"),
         pl.col("is_other_scale").any().alias("_is_other_scale"),
     )
     return (

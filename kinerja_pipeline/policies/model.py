@@ -223,7 +223,10 @@ class SurveyClass(Model):
 
 
 class Survey(Model):
-    """A questionnaire: its element codes, scale and weight. SKM (PermenPANRB 14/2017) has nine on a scale of 4."""
+    """A questionnaire: its element codes, scale and weight. SKM (PermenPANRB 14/2017) has nine on a scale of 4.
+
+    `element_weight` is what one element counts (empty: 1 / number of elements); printed tables use 0.111 or 0.11.
+    """
 
     labels: Labels
     elements: dict[str, Labels]
@@ -233,6 +236,19 @@ class Survey(Model):
     straight_line_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     burst_count: Annotated[int, Field(ge=2)] = 5
     burst_seconds: Annotated[int, Field(ge=1)] = 60
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Survey:
+        if not self.elements:
+            raise ValueError("a survey needs elements")
+        if self.weight * len(self.elements) > 1 + 1e-9:
+            whole = 1 / len(self.elements)
+            problem = f"{len(self.elements)} elements of {self.weight:g} are more than 1; write at most {whole:.3g}"
+            raise _misplaced(problem, "element_weight")
+        codes = [band.code for band in self.classes]
+        if repeated := next((n for n, code in enumerate(codes) if code in codes[:n]), None):
+            raise _misplaced(f"the class {codes[repeated]} stands twice", "classes", repeated, "code")
+        return self
 
     @property
     def weight(self) -> float:

@@ -263,6 +263,29 @@ def test_five_submissions_within_a_minute_are_a_burst() -> None:
     assert spread(0, 1, 2, 3) is None
 
 
+@pytest.mark.parametrize(
+    ("second", "at", "flag"),
+    [
+        ([3.0, 4.0] * 4 + [3.0], "2026-04-06 09:00", "exact_repeat"),
+        ([3.0, 4.0] * 4 + [2.0], "2026-04-06 09:00", None),
+        ([3.0, 4.0] * 4, "2026-04-06 09:00", None),
+        ([3.0, 4.0] * 4 + [3.0], "2026-04-06 09:01", None),  # somebody else who thinks the same
+    ],
+)
+def test_the_same_answers_at_the_same_moment_are_a_repeat_and_stay_counted(
+    second: list[float], at: str, flag: str | None
+) -> None:
+    first = response(1, [3.0, 4.0] * 4 + [3.0], at="2026-04-06 09:00")
+    seen = index(answers(first, response(2, second, at=at)), "flag_codes", "respondent_count")
+    assert seen == (flag, 2)
+
+
+def test_the_same_answers_about_two_units_are_no_repeat() -> None:
+    same = [3.0, 4.0] * 4 + [3.0]
+    given = answers(response(1, same, at="2026-04-06 09:00"), response(2, same, at="2026-04-06 09:00", unit="U2"))
+    assert satisfaction_index(given, units(), POLICY, "2026-04", LATER)["flag_codes"].to_list() == [None, None]
+
+
 def test_units_and_surveys_do_not_mix() -> None:
     given = answers(response(1, [4.0] * 9), response(2, [2.0] * 9, unit="U2"))
     rows = satisfaction_index(given, units(), POLICY, "2026-04", LATER)

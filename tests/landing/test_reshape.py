@@ -100,6 +100,51 @@ def test_a_wide_survey_becomes_one_row_per_answer_and_silence_is_counted() -> No
     assert (result.file_row_count, result.set_aside) == (4, {"no_answer": 1})
 
 
+LABELS = {"Tidak sesuai": "1", "Kurang sesuai": "2", "Sesuai": "3", "Sangat sesuai": "4"}
+
+
+@pytest.mark.parametrize(
+    ("text", "declared"),
+    [
+        (
+            "no,waktu,Syarat,Waktu\n1,2026-04-01 09:00,Kurang sesuai, Sangat sesuai \n2,2026-04-01 10:00,,Cukup\n",
+            {
+                "columns": {"response_id": "no", "submitted_at": "waktu"},
+                "unpivot": {
+                    "columns": {"Syarat": "u1", "Waktu": "u3"},
+                    "code_to": "element_code",
+                    "value_to": "score",
+                },
+            },
+        ),
+        (
+            "no,waktu,soal,jawaban\n1,2026-04-01 09:00,11,Kurang sesuai\n1,2026-04-01 09:00,13, Sangat sesuai \n"
+            "2,2026-04-01 10:00,13,Cukup\n",
+            {
+                "columns": {
+                    "response_id": "no",
+                    "submitted_at": "waktu",
+                    "element_code": "soal",
+                    "score": "jawaban",
+                },
+                "codes": {"element_code": {"11": "u1", "13": "u3"}},
+            },
+        ),
+    ],
+    ids=["wide", "long"],
+)
+def test_answers_given_as_labels_become_scores_and_an_unknown_label_stays_to_be_rejected(
+    text: str, declared: dict[str, Any]
+) -> None:
+    codes = {"score": LABELS, **declared.pop("codes", {})}
+    result = reshaped("feedback_response", text, constants=SURVEY, codes=codes, **declared)
+    assert rows(result, "response_id", "element_code", "score") == [
+        ("1", "u1", "2"),
+        ("1", "u3", "4"),
+        ("2", "u3", "Cukup"),
+    ]
+
+
 def test_an_event_log_becomes_one_row_per_case_in_file_order() -> None:
     result = reshaped(
         "task_record",

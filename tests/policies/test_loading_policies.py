@@ -202,6 +202,14 @@ TABLE = "{valid_from: 2026-01, missing_tap_share: 0, absent_day_share: 0, base: 
             "indicators:\n  task_cost: {wieght: 0.1}",
             "line 2: indicators.task_cost.wieght: this key is not known; did you mean 'weight'?",
         ),
+        (
+            "surveys:\n  skm:\n    element_weight: 0.2",
+            "line 3: surveys.skm.element_weight: 9 elements of 0.2 are more than 1; write at most 0.111",
+        ),
+        (
+            "surveys:\n  skm:\n    classes:\n      - {code: A, minimum: 80}\n      - {code: A, minimum: 60}",
+            "line 5: surveys.skm.classes.1.code: the class A stands twice",
+        ),
         ("- a list", "holds no keys"),
         ("", "holds no keys"),
         (
