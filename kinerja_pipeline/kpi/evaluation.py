@@ -36,7 +36,10 @@ def evaluation(
     exactly that period. behaviour_rating follows from the behaviour score of the latest round inside the period that
     judged the person (null while that is pending); without one it is the superior's rating of the period, else the
     latest month's inside it. numeric_score needs a behaviour score: 0.7 of the result, 0.6 where peers or subordinates
-    counted (PP 30/2019 art. 41), and the rest of behaviour.
+    counted (PP 30/2019 art. 41), and the rest of behaviour. objection_code is that of an objection to exactly that
+    period: `open` until it is decided, `late` if it came more than the policy's days after the rating was received
+    (then a person decides whether it is heard), `upheld`, `changed` or `decided` afterwards. The official predicate
+    stays as it was delivered until a decision delivers another.
     """
     rows = kpi.filter((pl.col("subject_kind") == "employee") & (pl.col("weight") > 0)).with_columns(
         _weight=pl.when(pl.col("status_code") == "computed").then(pl.col("weight"))
@@ -46,7 +49,7 @@ def evaluation(
         (pl.col("_weight").sum() / pl.col("weight").sum()).alias("coverage_share"),
     )
     periods = scores.select("period_kind", "period").unique()
-    rated = _official(ratings, periods)
+    rated = _official(ratings, periods, rules)
     result_weight = pl.when(pl.col("has_opinion")).then(rules.result_weight_with_opinion).otherwise(rules.result_weight)
     frame = (
         scores.rename({"subject_id": "nip"})
@@ -168,12 +171,15 @@ def _matrix() -> pl.DataFrame:
     )
 
 
-def _official(ratings: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
+def _official(ratings: pl.DataFrame, periods: pl.DataFrame, rules: Evaluation) -> pl.DataFrame:
     """Per employee and period: the official predicate of exactly that period, and the behaviour rating that holds."""
     own = ratings.filter(pl.col("subject_kind") == "employee").rename({"subject_id": "nip"})
+    days = (pl.col("objected_at").dt.date() - pl.col("received_at").dt.date()).dt.total_days()
     objection = (
         pl.when(pl.col("decided_at").is_not_null())
         .then(pl.coalesce("decision_code", pl.lit("decided")))
+        .when(days > rules.objection_days)
+        .then(pl.lit("late"))
         .when(pl.col("objected_at").is_not_null())
         .then(pl.lit("open"))
     )

@@ -236,15 +236,18 @@ def warned(attendance: pl.DataFrame) -> pl.DataFrame:
 
 def objected(evaluations: pl.DataFrame, month: str) -> pl.DataFrame:
     """Objection open: a rating of the month, or of a longer period that ends with it or runs on, waits for the decision
-    of the evaluator's superior (14 days after receipt to object; the decision is final)."""
+    of the evaluator's superior (14 days after receipt to object; the decision is final). One that came late is listed
+    as such: whether it is heard is a person's decision too."""
+    is_late = pl.col("objection_code") == "late"
     of_month = evaluations.filter(
-        pl.col("period").is_in(list(periods_of(month).values())) & (pl.col("objection_code") == "open")
+        pl.col("period").is_in(list(periods_of(month).values())) & pl.col("objection_code").is_in(["open", "late"])
     )
-    named = of_month.group_by("nip").agg(pl.col("period").unique().sort().str.join(", "))
+    told = pl.when(is_late).then(pl.format("{} (late)", "period")).otherwise("period")
+    named = of_month.group_by("nip").agg(told.unique().sort().str.join(", ").alias("period"), is_late.all())
     return named.select(
         pl.col("nip").alias("subject_id"),
         pl.lit("objection_open").alias("action_code"),
-        pl.lit("not_decided").alias("reason"),
+        pl.when("objection_code").then(pl.lit("objected_late")).otherwise(pl.lit("not_decided")).alias("reason"),
         pl.format("objection to the rating of {}", "period").alias("evidence"),
         pl.lit(None, dtype=pl.String).alias("programme_id"),
         pl.lit("recommended").alias("status_code"),

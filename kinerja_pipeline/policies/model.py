@@ -431,7 +431,8 @@ class Indicator(Model):
 
 
 class Evaluation(Model):
-    """Thresholds of the recommended rating (DOMAIN sections 2 and 9); all in percent of target."""
+    """Thresholds of the recommended rating (DOMAIN sections 2 and 9), in percent of target; and within how many days of
+    its receipt a rating may be objected to."""
 
     minimum_coverage_share: Annotated[float, Field(ge=0, le=1)] = 0.6
     result_above: float = 110
@@ -441,6 +442,7 @@ class Evaluation(Model):
     result_weight: Annotated[float, Field(ge=0, le=1)] = 0.7
     result_weight_with_opinion: Annotated[float, Field(ge=0, le=1)] = 0.6
     distribution_minimum_people: Annotated[int, Field(ge=1)] = 10
+    objection_days: Annotated[int, Field(ge=1)] = 14
 
 
 class Training(Model):

@@ -203,6 +203,28 @@ def test_an_objection_is_marked(rating: dict[str, Any], state: str | None) -> No
     assert one(scored({"score": 100}), rated({"behaviour_rating": "sesuai", **rating}))["objection_code"] == state
 
 
+@pytest.mark.parametrize(
+    ("received", "objected", "days", "state"),
+    [
+        ("2026-04-01 23:59", "2026-04-15 00:00", 14, "open"),
+        ("2026-04-01 08:00", "2026-04-15 23:59", 14, "open"),  # within 14 days: the fourteenth counts whole
+        ("2026-04-01 08:00", "2026-04-16 00:00", 14, "late"),
+        ("2026-04-01 08:00", "2026-04-09 00:00", 7, "late"),
+        (None, "2026-04-16 00:00", 14, "open"),  # nobody can say that it came late
+    ],
+)
+def test_an_objection_has_14_days_from_receipt(received: str | None, objected: str, days: int, state: str) -> None:
+    rating = {
+        "received_at": dt.datetime.fromisoformat(received) if received else None,
+        "objected_at": dt.datetime.fromisoformat(objected),
+    }
+    rules = RULES.model_copy(update={"objection_days": days})
+    seen = evaluation(scored({"score": 100}), rated({"predicate": "kurang", **rating}), rules)
+    assert seen.select("objection_code", "official_predicate").row(0) == (state, "kurang")
+    decided = rating | {"decided_at": SOME_DAY, "decision_code": "upheld"}
+    assert one(scored({"score": 100}), rated(decided))["objection_code"] == "upheld"
+
+
 def test_an_objection_leaves_the_rating_in_force_until_it_is_decided_and_a_change_reopens_it() -> None:
     # The same rating as it is delivered three times: received, objected to, decided; each time the month runs again.
     told = {"behaviour_rating": "sesuai", "predicate": "butuh_perbaikan"}

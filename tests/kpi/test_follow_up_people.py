@@ -260,6 +260,18 @@ def test_an_open_objection_to_the_month_or_a_period_around_it_is_listed_once() -
     assert seen["ani"]["evidence"] == "objection to the rating of 2026-05, 2026-Q2"
 
 
+def test_a_late_objection_is_listed_as_late_and_keeps_nobody_from_a_reward() -> None:
+    rows = evaluated(
+        {"objection_code": "late", "result_score": 115.0, "result_rating": "di_atas", "behaviour_rating": "sesuai"},
+        {"nip": "budi", "objection_code": "late"},
+        {"nip": "budi", "objection_code": "open", "period_kind": "quarter", "period": "2026-Q2"},
+    )
+    seen = named(OBJECTION, rows)
+    assert fates(seen) == {"ani": ("recommended", "objected_late"), "budi": ("recommended", "not_decided")}
+    assert seen["budi"]["evidence"] == "objection to the rating of 2026-05 (late), 2026-Q2"
+    assert fates(named(REWARD, rows, absent(ani=0)))["ani"] == ("recommended", "best_of_unit")
+
+
 def silent(*reasons: str | None, nip: str = "ani") -> pl.DataFrame:
     """The reasons of the months up to May; None is a computed month."""
     rows = [

@@ -81,7 +81,7 @@ def test_ratings_and_numeric_scores_say_what_plain_python_says(said: list[Said],
         schema={
             **dict.fromkeys(("subject_kind", "subject_id", "period_kind", "period", "behaviour_rating"), pl.String),
             **dict.fromkeys(("predicate", "decision_code"), pl.String),
-            **dict.fromkeys(("objected_at", "decided_at"), pl.Datetime("us")),
+            **dict.fromkeys(("received_at", "objected_at", "decided_at"), pl.Datetime("us")),
         }
     )
     rows = evaluation(kpi, ratings, Evaluation(), tables["behaviour_score"])
