@@ -21,6 +21,7 @@ from kinerja_pipeline.facts.periods import (
 )
 from kinerja_pipeline.facts.tasks import task_window
 from kinerja_pipeline.facts.training import training_programme
+from kinerja_pipeline.kpi.credit import credited
 from kinerja_pipeline.kpi.distribution import unit_evaluation
 from kinerja_pipeline.kpi.evaluation import evaluation
 from kinerja_pipeline.kpi.follow_up import Evidence, follow_up, training_needs
@@ -169,7 +170,7 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
             ["kpi", table],
             group_name="kpi",
             kinds={"polars", "parquet"},
-            deps=[*deps[table], *inside[table], *([employees] if table == "kpi" else [])],
+            deps=[*deps[table], *inside[table], *([employees] if table in ("kpi", "evaluation") else [])],
             description=deployment.contracts.outgoing[table].description,
             metadata=definition_metadata(deployment.contracts.outgoing[table]),
         )
@@ -189,7 +190,8 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
         for period in periods_of(month).values():
             rules = deployment.policy(region, period).evaluation
             every.append(_period(deployment, lake, region, period, today))
-            judged_parts.append(evaluation(every[-1], ratings, rules, behaviour))
+            judged = evaluation(every[-1], ratings, rules, behaviour)
+            judged_parts.append(credited(judged, lake.read("validated", "employee", region), rules.credit))
             spreads.append(unit_evaluation(judged_parts[-1], ratings, rules))
         indicators, judged = pl.concat(every), pl.concat(judged_parts)
         earlier = [

@@ -39,7 +39,7 @@ def evaluation(
     counted (PP 30/2019 art. 41), and the rest of behaviour. objection_code is that of an objection to exactly that
     period: `open` until it is decided, `late` if it came more than the policy's days after the rating was received
     (then a person decides whether it is heard), `upheld`, `changed` or `decided` afterwards. The official predicate
-    stays as it was delivered until a decision delivers another.
+    stays as it was delivered until a decision delivers another. credit_points are left to kpi/credit.
     """
     rows = kpi.filter((pl.col("subject_kind") == "employee") & (pl.col("weight") > 0)).with_columns(
         _weight=pl.when(pl.col("status_code") == "computed").then(pl.col("weight"))

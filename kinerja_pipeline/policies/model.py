@@ -430,6 +430,23 @@ class Indicator(Model):
         return (self.fact, self.filter, self.numerator, self.denominator, self.statistic, *sorted(self.subjects))
 
 
+Predicate = Literal["sangat_baik", "baik", "butuh_perbaikan", "kurang", "sangat_kurang"]
+
+
+class Credit(Model):
+    """Conversion of official predicates into credit (PermenPANRB 1/2023): the share of the yearly coefficient that each
+    predicate earns, and the coefficients by position or position level, as the register names them."""
+
+    shares: dict[Predicate, Annotated[float, Field(ge=0)]] = {
+        "sangat_baik": 1.5,
+        "baik": 1.0,
+        "butuh_perbaikan": 0.75,
+        "kurang": 0.5,
+        "sangat_kurang": 0.25,
+    }
+    coefficients: dict[str, Annotated[float, Field(gt=0)]] = {}
+
+
 class Evaluation(Model):
     """Thresholds of the recommended rating (DOMAIN sections 2 and 9), in percent of target; and within how many days of
     its receipt a rating may be objected to."""
@@ -443,6 +460,7 @@ class Evaluation(Model):
     result_weight_with_opinion: Annotated[float, Field(ge=0, le=1)] = 0.6
     distribution_minimum_people: Annotated[int, Field(ge=1)] = 10
     objection_days: Annotated[int, Field(ge=1)] = 14
+    credit: Credit = Credit()
 
 
 class Training(Model):
