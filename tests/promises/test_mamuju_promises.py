@@ -19,6 +19,7 @@ from promise_world import (
     kpi_table,
     marks,
     measured,
+    months,
     published,
     results,
     rows_by,
@@ -157,19 +158,21 @@ def test_a5_projects_done_well_awards_and_what_attendance_costs_of_the_allowance
         due_at="2026-04-10 16:00",
     )
     assert figures(POLICY, {"task_outcome": done})["dinas", "project_on_time"]["actual"] == 50.0
-    named = advice(POLICY, "reward", evaluations=results(("ani", MONTH, 112.0), ("budi", MONTH, 108.0)))
+    clean = months(*({"nip": nip, "unexcused_year_count": 0} for nip in ("ani", "budi")))
+    judged = results(("ani", MONTH, 112.0), ("budi", MONTH, 108.0))
+    named = advice(POLICY, "reward", evaluations=judged, attendance_month=clean)
     assert fates(named) == {"ani": ("recommended", "best_of_unit")}
     # 40 minutes late; no out-tap; absent, for Budi came and the scanner worked.
     taps = [("ani", "2026-04-06 08:10"), ("ani", "2026-04-06 16:00"), ("ani", "2026-04-07 07:30")]
     taps += [("budi", f"2026-04-0{day} {at}") for day in (6, 7, 8) for at in ("07:25", "16:05")]
-    judged = days(POLICY, taps, "ani", "budi")
-    own = rows_by(judged.filter(judged["nip"] == "ani"), "work_date")
+    worked = days(POLICY, taps, "ani", "budi")
+    own = rows_by(worked.filter(worked["nip"] == "ani"), "work_date")
     assert [own[dt.date(2026, 4, day)]["deduction_rule"] for day in (6, 7, 8)] == [
         "TL2 31-60 min 1.00 %, rules of 2025-01",
         "missing out-tap 1.50 %, rules of 2025-01",
         "absent 3.00 %, rules of 2025-01",
     ]
-    month = rows_by(attendance_month(judged, POLICY, MONTH), "nip")
+    month = rows_by(attendance_month(worked, POLICY, MONTH), "nip")
     assert (month["ani"]["deduction_share"], month["ani"]["deduction_base_code"]) == (0.055, "attendance_part")
     assert month["budi"]["deduction_share"] == 0.0
 

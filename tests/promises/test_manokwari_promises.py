@@ -217,7 +217,8 @@ def test_m9_reaching_beyond_the_target_is_nominated_with_ties_and_exclusions() -
     judged = results(*((nip, MONTH, score) for nip, score in scores)).vstack(
         results(("objector", MONTH, 118.0), objection_code="open")
     )
-    days = months({"nip": "absentee", "unexcused_year_count": 1}, period=MONTH)
+    clean = ({"nip": nip, "unexcused_year_count": 0} for nip in ("ani", "budi", "second", "exactly 110"))
+    days = months({"nip": "absentee", "unexcused_year_count": 1}, *clean, period=MONTH)
     seen = advice(POLICY, "reward", evaluations=judged, attendance_month=days)
     assert fates(seen) == {
         "ani": ("recommended", "best_of_unit"),

@@ -158,7 +158,7 @@ def test_p5_health_visits_grow_against_the_same_month_last_year() -> None:
 
 def test_p6_the_best_of_every_unit_are_nominated() -> None:
     """One nomination per unit, all who are tied, and nobody for results as expected."""
-    clean = months(*({"nip": nip, "unexcused_year_count": 0} for nip in ("ani", "budi", "citra")))
+    clean = months(*({"nip": nip, "unexcused_year_count": 0} for nip in ("ani", "budi", "citra", "dedi")))
     judged = results(("ani", MONTH, 114.0), ("budi", MONTH, 113.0)).vstack(
         results(("citra", MONTH, 111.0), ("dedi", MONTH, 111.0), ("eka", MONTH, 100.0), unit_id="rsud")
     )
