@@ -130,7 +130,9 @@ def trained(
     asked = {"_aspect": rule.below_score, "_competency": rule.below_competency}
     topics = pl.concat(
         [
-            _aspects(kpi, month).select("nip", "topic", "score", pl.lit(asked["_aspect"]).alias("_asked")),
+            _aspects(kpi, month)
+            .filter(pl.col("topic").is_in(rule.aspects))
+            .select("nip", "topic", "score", pl.lit(asked["_aspect"]).alias("_asked")),
             competencies.select(
                 "nip",
                 pl.col("competency_code").alias("topic"),

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from kinerja_pipeline.policies.terms import Labels, Model
+from kinerja_pipeline.policies.terms import Aspect, Labels, Model
 
 
 class DeclineRule(Model):
@@ -35,11 +35,12 @@ class RewardRule(Model):
 
 
 class TrainingRule(Model):
-    """Training: the weakest aspect of the results below `below_score`, or the weakest competency below
+    """Training: the weakest of these `aspects` of the results below `below_score`, or the weakest competency below
     `below_competency` (percent); `programmes` names the one that covers an aspect or competency."""
 
     rule: Literal["training"]
     labels: Labels
+    aspects: list[Aspect] = ["quantity", "quality", "time", "cost"]
     below_score: float = 80.0
     below_competency: float = 70.0
     programmes: dict[str, str] = {}

@@ -68,7 +68,7 @@ class Layers:
         try:
             return Policy.model_validate(page)
         except ValidationError as error:
-            return [self.problem(*_explained(e)) for e in error.errors()]
+            return [self.problem(*_explained(e, page)) for e in error.errors()]
 
     def misdated_rounds(self, policy: Policy, before: Sequence[Policy]) -> list[Problem]:
         """The appraisal rounds of this version that an earlier one lets count in another month (they would count in
@@ -198,11 +198,14 @@ def _misplaced(file: PolicyFile) -> Iterator[Problem]:
             yield Problem(file.path, f"{file.path.name}, line {line}: {text}")
 
 
-def _explained(error: Any) -> tuple[list[str | int], str]:
+def _explained(error: Any, page: dict[str, Any]) -> tuple[list[str | int], str]:
     # A follow-up rule's kind stands in the location like a key: follow_up, <name>, decline, <key>.
     place = [p for i, p in enumerate(error["loc"]) if not (i == 2 and error["loc"][0] == "follow_up")]
     if error["type"] == "extra_forbidden" and place:
         return place, f"this key is not known{near_word(str(place[-1]), _known_keys(place[:-1]))}"
+    if error["type"] == "missing" and place[0] == "indicators" and len(place) == 3:
+        near = near_word(str(place[1]), [name for name in page["indicators"] if name != place[1]])
+        return place, f"is missing, and no other file declares this indicator{near}"
     return place, error["msg"].removeprefix("Value error, ")
 
 

@@ -17,7 +17,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from kinerja_pipeline.policies.follow_up import Exclusions, FollowUpRule
 from kinerja_pipeline.policies.mapping import FileMapping
-from kinerja_pipeline.policies.terms import Clock, Identifier, Labels, Model, Month
+from kinerja_pipeline.policies.terms import Aspect, Clock, Identifier, Labels, Model, Month
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DayStatus = Literal["leave", "sick", "duty_travel", "permit", "study", "remote_work"]
@@ -393,7 +393,7 @@ class Indicator(Model):
     statistic: Literal["ratio", "count", "last", "median", "p90", "growth"] = "ratio"
     scale: float = 1.0
     subjects: list[SubjectKind]
-    aspect: Literal["quantity", "quality", "time", "cost"]
+    aspect: Aspect
     unit: str
     direction: Literal["higher", "lower", "range"]
     formula: Literal["standard", "inverse"] = "standard"

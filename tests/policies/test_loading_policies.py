@@ -197,6 +197,11 @@ TABLE = "{valid_from: 2026-01, missing_tap_share: 0, absent_day_share: 0, base: 
             "indicators:\n  task_cost:\n    target: {value: null}",
             "line 2: indicators.task_cost: target.value is missing",
         ),
+        (
+            "indicators:\n  task_cots: {weight: 0}",
+            "line 2: indicators.task_cots.labels: is missing, and no other file declares this indicator; did you mean "
+            "'task_cost'?",
+        ),
         ("indicators:\n  Task-Cost: {weight: 0.5}", "Task-Cost.[key]: String should match pattern"),
         (
             "indicators:\n  task_cost: {wieght: 0.1}",

@@ -15,6 +15,7 @@ from promise_world import (
     days,
     figures,
     given,
+    kpi_table,
     marks,
     months,
     rows_by,
@@ -24,6 +25,7 @@ from promise_world import (
 
 from kinerja_pipeline.facts.appraisal import appraisal
 from kinerja_pipeline.facts.training import training_programme, training_year
+from kinerja_pipeline.kpi.evaluation import evaluation
 from kinerja_pipeline.kpi.follow_up import training_needs
 from kinerja_pipeline.kpi.subjects import answers_by_subject
 
@@ -36,8 +38,8 @@ def round_of(register: pl.DataFrame, said: pl.DataFrame) -> dict[str, pl.DataFra
 
 
 def test_n1_satisfaction_tasks_on_time_and_participation_are_the_indicators() -> None:
-    """The three per unit, and tasks on time and participation per employee too. Not yet: these three alone (the
-    indicators that all regions share are computed beside them, and weigh in the result)."""
+    """The three per unit, and tasks on time and participation per employee too. These alone weigh: what all regions
+    compute stands beside them, and changes no result."""
     everybody = staff("ani", "budi")
     done = tasks(
         POLICY,
@@ -47,6 +49,7 @@ def test_n1_satisfaction_tasks_on_time_and_participation_are_the_indicators() ->
         {"task_id": "4", "nip": "ani", "task_type": "routine", "status_code": "open"},
         opened_at="2026-04-06 08:00",
         due_at="2026-04-10 16:00",
+        quality_score=100.0,
     )
     held = given(
         "training_record",
@@ -64,13 +67,26 @@ def test_n1_satisfaction_tasks_on_time_and_participation_are_the_indicators() ->
         "task_outcome": done,
         "training_year": training_year(held, everybody, POLICY, MONTH, [f"2026-0{n}" for n in range(1, 5)]),
     }
-    seen = figures(POLICY, facts, everybody)
+    table = kpi_table(POLICY, facts, everybody)
+    seen = rows_by(table)
     names = POLICY.promises["N1"].indicators
-    assert names == ["satisfaction", "service_on_time", "training_participation"]
-    assert [seen["dinas", name]["actual"] for name in names] == [87.5, pytest.approx(200 / 3), 50.0]
-    assert [seen["ani", name]["actual"] for name in names[1:]] == [100.0, 100.0]
+    assert names == ["satisfaction", "task_on_time", "training_participation"]
+    assert [seen["dinas", name]["actual"] for name in names] == [87.5, 50.0, 50.0]
+    assert [seen["ani", name]["actual"] for name in names[1:]] == [50.0, 100.0]
     assert [seen["budi", name]["actual"] for name in names[1:]] == [50.0, 0.0]
     assert ("ani", "satisfaction") not in seen
+    weighing = {subject: {n for (s, n), row in seen.items() if s == subject and row["weight"]} for subject, _ in seen}
+    assert (weighing["dinas"], weighing["ani"]) == (set(names), set(names[1:]))
+    result = rows_by(evaluation(table, given("performance_rating"), POLICY.evaluation), "nip")
+    # Against 85 and 80: Ani 50 / 0.85 and 125, capped at 120, so 0.8 * 58.8235 + 0.2 * 120; Budi 0.8 * 58.8235. That
+    # what Ani did was done well moves nothing.
+    assert {nip: (row["result_score"], row["coverage_share"]) for nip, row in result.items()} == {
+        "ani": (71.06, 1.0),
+        "budi": (47.06, 1.0),
+    }
+    assert (seen["ani", "task_quality"]["score"], seen["ani", "task_quality"]["weight"]) == (120.0, 0.0)
+    # That Budi has been to no programme is no weakness that a programme covers; his time is.
+    assert {r["reason"] for r in advice(POLICY, "training", kpi=table).values()} == {"weak_time"}
 
 
 def test_n2_superior_and_peers_judge_and_raters_are_watched_by_unit() -> None:
