@@ -16,6 +16,7 @@ from kinerja_pipeline.kpi.exclusions import excluded
 from kinerja_pipeline.policies.follow_up import (
     CompletenessRule,
     DeclineRule,
+    DisagreementRule,
     DisciplineRule,
     FeedbackRule,
     FollowUpRule,
@@ -111,6 +112,8 @@ def _named(
             return of_units.understaffed(given.employees, given.org_units, rule, month)
         case FeedbackRule():
             return of_units.unheard(given.satisfaction, given.org_units, rule, month)
+        case DisagreementRule():
+            return of_units.disagreeing(monthly, given.satisfaction, rule, month)
         case MistakesRule():
             return of_units.mistaken(given.mistakes, rule, region)
 

@@ -1,4 +1,4 @@
-"""Follow-up about units: missing records, missing people, a public that is not heard, rows with mistakes.
+"""Follow-up about units: missing records or people, a public not heard or of another opinion, rows with mistakes.
 
 Here: one function per rule; each names units (mistakes of no unit: the region) with its evidence. Not here: rules about
 people (kpi/follow_up_people). What a unit lacks is context for its people, never held against them.
@@ -12,9 +12,17 @@ import polars as pl
 
 from kinerja_pipeline.facts.periods import in_force, month_end, period_end_month, periods_of
 from kinerja_pipeline.facts.satisfaction import required_sample
-from kinerja_pipeline.policies.follow_up import CompletenessRule, FeedbackRule, MistakesRule, StaffingRule
+from kinerja_pipeline.policies.follow_up import (
+    CompletenessRule,
+    DisagreementRule,
+    FeedbackRule,
+    MistakesRule,
+    StaffingRule,
+)
 
 MISTAKE_SCHEMA = {"unit_id": pl.String, "feed": pl.String, "rule_id": pl.String, "row": pl.String}
+CONTENT = ("sangat_baik", "baik")
+"""Predicates of work that is at least as expected."""
 NAMING = ("unit_id", "nip", "subject_id")
 """The columns of a feed that can say whose row it is."""
 
@@ -100,6 +108,47 @@ def unheard(satisfaction: pl.DataFrame, org_units: pl.DataFrame, rule: FeedbackR
         pl.when("_is_low").then("reason").otherwise(pl.lit("population_unknown")).alias("reason"),
         "evidence",
         *_recommended(pl.when("_is_low").then(pl.lit("recommended")).otherwise(pl.lit("not_computable"))),
+    )
+
+
+def disagreeing(monthly: pl.DataFrame, satisfaction: pl.DataFrame, rule: DisagreementRule, month: str) -> pl.DataFrame:
+    """Disagreement (S2): the superiors' predicates of a unit's people and the public's index of the unit in the same
+    month say opposite things. Both figures are told; neither changes the other. Without either there is nothing to
+    compare."""
+    rated = (
+        monthly.filter(pl.col("period") == month)
+        .drop_nulls(["unit_id", "official_predicate"])
+        .group_by("unit_id")
+        .agg(
+            pl.len().cast(pl.Int64).alias("_rated"),
+            pl.col("official_predicate").is_in(CONTENT).sum().cast(pl.Int64).alias("_content"),
+        )
+        .filter(pl.col("_rated") >= rule.minimum_rated)
+    )
+    heard = satisfaction.filter(pl.col("period") == month, pl.col("survey_code") == rule.survey_code)
+    is_content = (pl.col("_content") / pl.col("_rated")).round(9) >= rule.content_share
+    is_low = pl.col("class_code").is_in(rule.low_classes)
+    return (
+        rated.join(heard.drop_nulls("class_code"), on="unit_id")
+        .filter(is_content == is_low)
+        .select(
+            *_unit(),
+            pl.lit("compare_opinions").alias("action_code"),
+            pl.when(is_low)
+            .then(pl.lit("public_less_content"))
+            .otherwise(pl.lit("superiors_less_content"))
+            .alias("reason"),
+            pl.format(
+                "superiors: {} of {} baik or better; {}: {} ({}) of {} answers",
+                "_content",
+                "_rated",
+                "survey_code",
+                pl.col("index_value").round(2),
+                "class_code",
+                "respondent_count",
+            ).alias("evidence"),
+            *_recommended(),
+        )
     )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from kinerja_pipeline.policies.terms import Aspect, Labels, Model
+from kinerja_pipeline.policies.terms import Aspect, Identifier, Labels, Model
 
 
 class DeclineRule(Model):
@@ -104,6 +104,19 @@ class FeedbackRule(Model):
     period_kind: Literal["month", "quarter", "semester", "year"] = "month"
 
 
+class DisagreementRule(Model):
+    """A unit whose superiors and whose public disagree: of at least `minimum_rated` people with an official predicate,
+    `content_share` or more are Baik or better while the index of `survey_code` is in one of `low_classes`, or fewer are
+    while it is in none of them."""
+
+    rule: Literal["disagreement"]
+    labels: Labels
+    survey_code: Identifier = "skm"
+    low_classes: Annotated[list[str], Field(min_length=1)] = ["C", "D"]
+    content_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    minimum_rated: Annotated[int, Field(ge=1)] = 3
+
+
 class MistakesRule(Model):
     """A unit of which at least `minimum_count` delivered rows of the month were rejected, with its `most_frequent`
     reasons."""
@@ -117,7 +130,7 @@ class MistakesRule(Model):
 PersonRule = (
     DeclineRule | RewardRule | TrainingRule | PromotionRule | DisciplineRule | ObjectionRule | InsufficientEvidenceRule
 )
-UnitRule = CompletenessRule | StaffingRule | FeedbackRule | MistakesRule
+UnitRule = CompletenessRule | StaffingRule | FeedbackRule | DisagreementRule | MistakesRule
 FollowUpRule = Annotated[PersonRule | UnitRule, Field(discriminator="rule")]
 
 

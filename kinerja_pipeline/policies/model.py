@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from kinerja_pipeline.policies.follow_up import Exclusions, FollowUpRule
+from kinerja_pipeline.policies.follow_up import DisagreementRule, Exclusions, FollowUpRule
 from kinerja_pipeline.policies.mapping import FileMapping
 from kinerja_pipeline.policies.terms import Aspect, Clock, Identifier, Labels, Model, Month
 
@@ -561,6 +561,9 @@ class Policy(Model):
         weights = sum(i.weight for i in self.indicators.values() if i.is_active and "employee" in i.subjects)
         if weights and abs(weights - 1) > 1e-9:
             raise ValueError(f"the weights of the active employee indicators sum to {weights:g}, not 1")
+        for rule_id, rule in self.follow_up.items():
+            if isinstance(rule, DisagreementRule):
+                self._has_survey(rule_id, rule)
         for promise_id, promise in self.promises.items():
             for part, named, known in (
                 ("indicators", promise.indicators, self.indicators),
@@ -570,6 +573,15 @@ class Policy(Model):
                     first = named.index(unknown[0])
                     raise _misplaced(f"'{unknown[0]}' is not among {part}", "promises", promise_id, part, first)
         return self
+
+    def _has_survey(self, rule_id: str, rule: DisagreementRule) -> None:
+        if rule.survey_code not in self.surveys:
+            place = ("follow_up", rule_id, rule.rule, "survey_code")
+            raise _misplaced(f"'{rule.survey_code}' is not among surveys", *place)
+        classes = [c.code for c in self.surveys[rule.survey_code].classes]
+        if unknown := [code for code in rule.low_classes if code not in classes]:
+            place = ("follow_up", rule_id, rule.rule, "low_classes")
+            raise _misplaced(f"'{unknown[0]}' is no class of {rule.survey_code}; it has {', '.join(classes)}", *place)
 
     @property
     def zone(self) -> ZoneInfo:

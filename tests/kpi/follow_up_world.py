@@ -22,6 +22,7 @@ EVALUATED = {
     **dict.fromkeys(("nip", "period_kind", "period", "unit_id"), pl.String),
     "result_score": pl.Float64,
     **dict.fromkeys(("result_rating", "behaviour_rating", "objection_code", "status_code", "reason"), pl.String),
+    "official_predicate": pl.String,
 }
 ATTENDED = {
     **dict.fromkeys(("nip", "unit_id", "discipline_threshold_code"), pl.String),
@@ -47,6 +48,8 @@ ANSWERED = {
     **dict.fromkeys(("unit_id", "survey_code", "period"), pl.String),
     "respondent_count": pl.Int64,
     "required_count": pl.Int64,
+    "index_value": pl.Float64,
+    "class_code": pl.String,
 }
 EMPTY = {
     "evaluations": EVALUATED,

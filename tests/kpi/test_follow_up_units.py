@@ -1,4 +1,4 @@
-"""Units: attendance that was not recorded, people who are lacking, a public that is not heard, rows with mistakes."""
+"""Units: attendance not recorded, people who are lacking, a public not heard or of another opinion, mistakes."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from typing import Any
 
 import polars as pl
 import pytest
-from follow_up_world import ANSWERED, LABELS, assigned, attended, fates, named, units
+from follow_up_world import ANSWERED, LABELS, assigned, attended, evaluated, fates, named, units
 from kpi_world import by, frame_of
 
 from kinerja_pipeline.kpi.follow_up_units import mistakes
-from kinerja_pipeline.policies.follow_up import CompletenessRule, FeedbackRule, MistakesRule, StaffingRule
+from kinerja_pipeline.policies.follow_up import (
+    CompletenessRule,
+    DisagreementRule,
+    FeedbackRule,
+    MistakesRule,
+    StaffingRule,
+)
 
 COMPLETENESS = CompletenessRule.model_validate({"rule": "completeness", "labels": LABELS})
 STAFFING = StaffingRule.model_validate({"rule": "staffing", "labels": LABELS})
 FEEDBACK = FeedbackRule.model_validate({"rule": "feedback", "labels": LABELS})
+DISAGREEMENT = DisagreementRule.model_validate({"rule": "disagreement", "labels": LABELS})
 MISTAKES = MistakesRule.model_validate({"rule": "mistakes", "labels": LABELS})
 
 
@@ -123,6 +130,57 @@ def test_a_semester_is_judged_in_its_last_month() -> None:
     assert named(rule, satisfaction=half, org_units=served) == {}
     seen = named(rule, satisfaction=half, org_units=served, month="2026-06")
     assert seen["dinkes"]["evidence"] == "skm: 50 of 80 answers"
+
+
+# ---- disagreement (S2) -----------------------------------------------------------------------------------------------
+
+
+def predicates(good: int, bad: int, **more: Any) -> pl.DataFrame:
+    said = ["baik", "sangat_baik", *["baik"] * good][:good] + ["butuh_perbaikan"] * bad
+    return evaluated(*({"nip": f"p{n}", "official_predicate": p, **more} for n, p in enumerate(said)))
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "index", "class_code", "reason"),
+    [
+        (3, 0, 64.99, "D", "public_less_content"),
+        (2, 2, 65.0, "C", "public_less_content"),
+        (2, 2, 76.61, "B", None),
+        (1, 2, 76.61, "B", "superiors_less_content"),
+        (1, 2, 65.0, "C", None),
+        (2, 0, 50.0, "D", None),  # two rated people are too few to speak for a unit
+    ],
+)
+def test_superiors_and_the_public_who_say_opposite_things_are_told(
+    good: int, bad: int, index: float, class_code: str, reason: str | None
+) -> None:
+    heard = answered({"index_value": index, "class_code": class_code})
+    seen = named(DISAGREEMENT, predicates(good, bad), satisfaction=heard)
+    assert {unit: row["reason"] for unit, row in seen.items()} == ({"dinkes": reason} if reason else {})
+    if reason:
+        assert (seen["dinkes"]["subject_kind"], seen["dinkes"]["action_code"]) == ("unit", "compare_opinions")
+        assert seen["dinkes"]["evidence"] == (
+            f"superiors: {good} of {good + bad} baik or better; skm: {index} ({class_code}) of 50 answers"
+        )
+
+
+def test_only_ratings_of_superiors_and_the_rules_survey_of_the_same_month_are_compared() -> None:
+    low = {"index_value": 50.0, "class_code": "D"}
+    assert named(DISAGREEMENT, predicates(3, 0), satisfaction=answered({**low, "period": "2026-04"})) == {}
+    assert named(DISAGREEMENT, predicates(3, 0), satisfaction=answered({**low, "survey_code": "parents"})) == {}
+    assert named(DISAGREEMENT, predicates(3, 0), satisfaction=answered({})) == {}
+    unrated = predicates(3, 0, official_predicate=None)
+    assert named(DISAGREEMENT, unrated, satisfaction=answered(low)) == {}
+    assert named(DISAGREEMENT, predicates(3, 0, period="2026-04"), satisfaction=answered(low)) == {}
+
+
+def test_what_counts_as_content_and_as_low_is_the_policys() -> None:
+    heard = answered({"index_value": 80.0, "class_code": "B"})
+    rule = DISAGREEMENT.model_copy(update={"low_classes": ["B", "C", "D"], "content_share": 0.75, "minimum_rated": 4})
+    assert fates(named(rule, predicates(3, 1), satisfaction=heard)) == {
+        "dinkes": ("recommended", "public_less_content")
+    }
+    assert named(rule, predicates(2, 2), satisfaction=heard) == {}
 
 
 # ---- mistakes (P7) ---------------------------------------------------------------------------------------------------

@@ -198,6 +198,14 @@ TABLE = "{valid_from: 2026-01, missing_tap_share: 0, absent_day_share: 0, base: 
             "line 2: indicators.task_cost: target.value is missing",
         ),
         (
+            "follow_up:\n  d:\n    rule: disagreement\n    labels: {id: a, en: b}\n    survey_code: smk",
+            "line 5: follow_up.d.survey_code: 'smk' is not among surveys",
+        ),
+        (
+            "follow_up:\n  d:\n    rule: disagreement\n    labels: {id: a, en: b}\n    low_classes: [C, E]",
+            "line 5: follow_up.d.low_classes: 'E' is no class of skm; it has A, B, C, D",
+        ),
+        (
             "indicators:\n  task_cots: {weight: 0}",
             "line 2: indicators.task_cots.labels: is missing, and no other file declares this indicator; did you mean "
             "'task_cost'?",

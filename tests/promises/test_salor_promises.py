@@ -66,18 +66,37 @@ def test_s1_targets_are_agreed_with_the_civil_servant_before_the_period_starts()
 
 def test_s2_the_superiors_rating_and_the_public_survey_stand_side_by_side() -> None:
     """For the same unit and period: how superiors rated its people, and what the public answered; one does not move the
-    other. Not yet: a list of the units where the two disagree."""
-    judged = results(("ani", MONTH, 100.0), ("budi", MONTH, 95.0), official_predicate="baik", policy_version="1")
+    other. Units where the two say opposite things are listed with both figures."""
+    judged = results(
+        *((nip, MONTH, 95.0) for nip in ("ani", "budi", "citra")), official_predicate="baik", policy_version="1"
+    )
     said = answers("dinas", *[[2] * 9] * 4)
     (rated,) = unit_evaluation(judged, given("performance_rating"), POLICY.evaluation).to_dicts()
     (index,) = satisfaction_index(said, units(), POLICY, MONTH, LATER).to_dicts()
     assert (rated["unit_id"], rated["period"]) == (index["unit_id"], index["period"]) == ("dinas", MONTH)
-    assert (rated["official_count"], rated["baik_count"]) == (2, 2)
+    assert (rated["official_count"], rated["baik_count"]) == (3, 3)
     assert (index["index_value"], index["class_code"]) == (50.0, "D")
     seen = figures(POLICY, {"feedback_answer": answers_by_subject(said)}, staff("ani"))
     # 50 percent of the highest score against 80.
     assert (seen["dinas", "satisfaction"]["actual"], seen["dinas", "satisfaction"]["achievement"]) == (50.0, 62.5)
     assert ("ani", "satisfaction") not in seen
+    # A school of which superiors say no good and the public 100, and a unit where both are content.
+    school = results(*((nip, MONTH, 95.0) for nip in "def"), unit_id="smp", official_predicate="kurang")
+    agreed = results(*((nip, MONTH, 95.0) for nip in "ghi"), unit_id="rsud", official_predicate="sangat_baik")
+    heard = said.vstack(answers("smp", [4] * 9)).vstack(answers("rsud", *[[3] * 9, [4] * 9]))
+    indexes = satisfaction_index(heard, units(), POLICY, MONTH, LATER)
+    everybody = judged.vstack(school).vstack(agreed)
+    found = advice(POLICY, "disagreement", evaluations=everybody, satisfaction=indexes)
+    assert {unit: (row["reason"], row["evidence"]) for unit, row in found.items()} == {
+        "dinas": (
+            "public_less_content",
+            "superiors: 3 of 3 baik or better; skm: 50.0 (D) of 4 answers",
+        ),
+        "smp": (
+            "superiors_less_content",
+            "superiors: 0 of 3 baik or better; skm: 100.0 (A) of 1 answers",
+        ),
+    }
 
 
 def test_s3_schools_show_pupils_results_their_change_and_parents_satisfaction() -> None:
