@@ -18,6 +18,9 @@ from kinerja_pipeline.policies.model import Policy
 REPEAT_WITHIN = dt.timedelta(days=30)
 LONGEST = dt.timedelta(days=3660)
 """The calendar is laid out this far beyond the last opening; a completion after it has no duration."""
+SLOWEST = dt.timedelta(days=60)
+"""A service standard of n hours is reached within n days and these; on hours so short that it is not, it promises
+nothing."""
 
 _INSTANTS = ("opened_at", "due_at", "first_response_at", "completed_at")
 
@@ -27,11 +30,14 @@ def task_outcome(tasks: pl.DataFrame, employees: pl.DataFrame, policy: Policy, m
 
     `tasks` may reach further back: repeats (same requester, same service, within 30 days before) are only seen among
     the tasks given. unit_id is the task's own, else that of the employee's `utama` assignment on the opening day.
-    first_response_hours are calendar hours; duration_hours are working hours of the policy's default schedule (DOMAIN
-    section 6), unrounded. cost_share is the share of the planned cost that was spent.
+    due_at is the delivered one, else the last moment at which no more working hours than the policy's standard for the
+    type have passed since the opening (DOMAIN section 9). first_response_hours are calendar hours; duration_hours are
+    working hours of the policy's default schedule (DOMAIN section 6), unrounded. cost_share is the share of the planned
+    cost that was spent.
 
-    *Null when*: is_on_time without a due time, while open, or cancelled; duration_hours unless completed and not
-    cancelled; is_repeat without requester or service; quantity_share and cost_share without a value or a plan above 0.
+    *Null when*: due_at without a delivered one and without a standard; is_on_time without due_at, while open, or
+    cancelled; duration_hours unless completed and not cancelled; is_repeat without requester or service; quantity_share
+    and cost_share without a value or a plan above 0.
     """
     start, end = month_bounds(month)
     opened = pl.col("opened_at")
@@ -114,12 +120,14 @@ def _with_unit(tasks: pl.DataFrame, employees: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_working_time(tasks: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    """`tasks` with duration_hours: working time between opening and completion, read from a running total."""
+    """`tasks` with duration_hours, the working time between opening and completion, and with due_at where the policy's
+    standard says it: both read from a running total."""
     if tasks.is_empty():
         return tasks.with_columns(duration_hours=pl.lit(None, dtype=pl.Float64))
     opened_at, completed_at = pl.col("opened_at"), pl.col("completed_at")
     first, opened, done = tasks.select(opened_at.min(), _last=opened_at.max(), _done=completed_at.max()).row(0)
-    last = min(done or opened, opened + LONGEST)
+    longest = dt.timedelta(days=max(policy.tasks.standard_hours.values(), default=0)) + SLOWEST
+    last = max(min(done or opened, opened + LONGEST), opened + longest)
     stretches = _working_stretches(policy, first.date() - dt.timedelta(days=2), last.date() + dt.timedelta(days=1))
     timed = tasks.with_row_index("_task")
     instants = pl.concat(
@@ -134,12 +142,41 @@ def _with_working_time(tasks: pl.DataFrame, policy: Policy) -> pl.DataFrame:
         .join_asof(stretches, left_on="_at", right_on="_start", strategy="backward")
         .select("_task", "_is_end", (pl.col("_before") + elapsed).fill_null(dt.timedelta(0)).alias("_total"))
     )
+    at_start = totals.filter(~pl.col("_is_end"))
     worked = (
         totals.filter("_is_end")
-        .join(totals.filter(~pl.col("_is_end")), on="_task", suffix="_at_start")
+        .join(at_start, on="_task", suffix="_at_start")
         .select("_task", _hours(pl.col("_total") - pl.col("_total_at_start")).alias("duration_hours"))
     )
-    return timed.join(worked, on="_task", how="left", maintain_order="left").drop("_task")
+    promised = _promised(timed.join(at_start, on="_task"), stretches, policy)
+    return (
+        timed.join(worked, on="_task", how="left", maintain_order="left")
+        .join(promised, on="_task", how="left", maintain_order="left")
+        .with_columns(due_at=pl.coalesce("due_at", "_promised"))
+        .drop("_task", "_promised")
+    )
+
+
+def _promised(opened: pl.DataFrame, stretches: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """_task, _promised: when tasks without a due time are due by the standard of their type. A standard that is used up
+    at a stretch's end ends where the next begins: whoever is done before has worked no longer."""
+    standard = policy.tasks.standard_hours
+    hours = pl.col("task_type").replace_strict(
+        list(standard), list(standard.values()), default=None, return_dtype=pl.Float64
+    )
+    allowed = (hours * 3_600_000_000).round().cast(pl.Int64).cast(pl.Duration("us"))
+    within = pl.duration(hours=24 * hours) + pl.lit(SLOWEST)
+    spent = pl.col("_until") - pl.col("_before")
+    return (
+        opened.filter(pl.col("due_at").is_null())
+        .with_columns(_until=pl.col("_total") + allowed, _latest=pl.col("opened_at") + within)
+        .drop_nulls("_until")
+        .sort("_until")
+        .join_asof(stretches, left_on="_until", right_on="_before", strategy="backward", coalesce=False)
+        .with_columns(_promised=pl.col("_start") + spent)
+        .filter(spent < pl.col("_length"), pl.col("_promised") <= pl.col("_latest"))
+        .select("_task", "_promised")
+    )
 
 
 def _working_stretches(policy: Policy, start: dt.date, end: dt.date) -> pl.DataFrame:

@@ -44,6 +44,7 @@ DAY_TYPES: dict[WorkedDayType, str] = {
 SUBJECTS = {"employee": "pegawai", "unit": "unit", "region": "daerah"}
 ASPECTS = {"quantity": "kuantitas", "quality": "kualitas", "time": "waktu", "cost": "biaya"}
 DIRECTIONS = {"higher": "makin tinggi makin baik", "lower": "makin rendah makin baik", "range": "dalam rentang"}
+TASK_TYPES = {"service_request": "Permohonan", "complaint": "Pengaduan", "routine": "Tugas rutin", "project": "Proyek"}
 FOLLOW_UPS = {"decline": "pembinaan", "reward": "penghargaan"}
 
 
@@ -76,6 +77,7 @@ def explained(policy: Policy, month: str, version: str) -> str:
         ["POTONGAN", *_deductions(policy, month)],
         ["DISIPLIN (peringatan dini, PP 94/2021)", *_discipline(policy, month)],
         ["INDIKATOR", *_indicators(policy)],
+        *([["STANDAR LAYANAN", *_standards(policy)]] if policy.tasks.standard_hours else []),
         ["AMBANG PENILAIAN", *_thresholds(policy)],
         ["TINDAK LANJUT", *_follow_up(policy)],
         ["PERIODE", f"  Bulan ditutup pada tanggal {policy.periods.closing_day} bulan berikutnya."],
@@ -197,6 +199,11 @@ def _unit(unit: str) -> str:
     return {"percent": "persen", "hours": "jam", "working hours": "jam kerja", "score": "nilai"}.get(unit, unit)
 
 
+def _standards(policy: Policy) -> Iterator[str]:
+    for kind, hours in policy.tasks.standard_hours.items():
+        yield f"  {TASK_TYPES[kind]} tanpa batas waktu: {_number(hours)} jam kerja"
+
+
 def _thresholds(policy: Policy) -> Iterator[str]:
     rules = policy.evaluation
     yield (
@@ -214,5 +221,11 @@ def _thresholds(policy: Policy) -> Iterator[str]:
 def _follow_up(policy: Policy) -> Iterator[str]:
     for name, rule in policy.follow_up.items():
         numbers = rule.model_dump(exclude={"rule", "labels"}, exclude_none=True)
-        said = ", ".join(f"{key} {_number(v) if isinstance(v, int | float) else v}" for key, v in numbers.items())
+        said = ", ".join(f"{key} {_said(value)}" for key, value in numbers.items())
         yield f"  {rule.labels.id} ({name}): {said}"
+
+
+def _said(value: object) -> object:
+    if isinstance(value, list):
+        return "/".join(value)
+    return _number(value) if isinstance(value, int | float) else value

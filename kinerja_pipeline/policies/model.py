@@ -24,6 +24,7 @@ DayStatus = Literal["leave", "sick", "duty_travel", "permit", "study", "remote_w
 SubjectKind = Literal["employee", "unit", "region"]
 RaterRole = Literal["superior", "peer", "subordinate", "self"]
 EmploymentStatus = Literal["pns", "pppk", "pppk_paruh_waktu"]
+TaskType = Literal["service_request", "complaint", "routine", "project"]
 WorkedDayType = Literal["normal", "friday", "ramadan", "shift"]
 PromiseId = Annotated[str, Field(pattern=r"^[A-Z][1-9][0-9]?$")]
 
@@ -469,6 +470,13 @@ class Training(Model):
     expected_hours: Annotated[float, Field(gt=0)] = 20.0
 
 
+class Tasks(Model):
+    """The service standard: within how many working hours (of the default schedule) tasks of a type are to be done that
+    come without a due time of their own."""
+
+    standard_hours: dict[TaskType, Annotated[float, Field(gt=0, le=2000)]] = {}
+
+
 class Periods(Model):
     """A month is closed from this day of the next month on; at least the 2nd, so that a whole day has passed."""
 
@@ -506,6 +514,7 @@ class Policy(Model):
     appraisal: Appraisal = Appraisal()
     indicators: dict[Identifier, Indicator]
     evaluation: Evaluation
+    tasks: Tasks = Tasks()
     training: Training = Training()
     follow_up: dict[Identifier, FollowUpRule]
     exclusions: Exclusions = Exclusions()

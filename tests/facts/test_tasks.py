@@ -10,6 +10,7 @@ import pytest
 from facts_world import ANI, day, employee_frame, local, make_policy, utc
 
 from kinerja_pipeline.facts.tasks import task_outcome, task_window
+from kinerja_pipeline.policies.model import Tasks
 
 POLICY = make_policy()
 TIMES = ("opened_at", "due_at", "first_response_at", "completed_at")
@@ -113,6 +114,47 @@ def test_a_completion_far_in_the_future_has_no_duration_and_does_not_hang() -> N
     done = outcomes(task(completed_at="9999-12-31 00:00"), task("t2", completed_at="2026-04-06 09:00"))
     assert of(done, "duration_hours") is None
     assert of(done, "duration_hours", "t2") == 1.0
+
+
+STANDARD = POLICY.model_copy(update={"tasks": Tasks(standard_hours={"service_request": 7.5, "project": 0.1})})
+
+
+@pytest.mark.parametrize(
+    ("opened", "due"),
+    [
+        ("2026-04-06 08:00", "2026-04-07 08:00"),
+        ("2026-04-06 12:15", "2026-04-07 13:00"),  # 3 h, then 4.5 h to the break: used up when work begins again
+        ("2026-04-06 05:00", "2026-04-07 07:30"),  # a whole day: until the next begins
+        ("2026-04-02 15:00", "2026-04-06 15:00"),  # over Good Friday and the weekend
+        ("2026-04-11 09:00", "2026-04-14 07:30"),  # a weekend
+        ("2026-04-30 15:30", "2026-05-04 15:30"),  # into another month
+    ],
+)
+def test_without_a_due_time_a_task_is_due_when_its_standard_of_working_hours_is_used_up(opened: str, due: str) -> None:
+    """And done by then is the same as done in no more hours than the standard."""
+    tick = dt.timedelta(seconds=1)
+    at = dt.datetime.fromisoformat(due)
+    rows = [task(f"t{n}", opened, completed_at=str(at + n * tick)) for n in (-1, 0, 1)]
+    done = task_outcome(pl.DataFrame(rows, schema=SCHEMA), employee_frame([]), STANDARD, "2026-04")
+    assert set(done["due_at"]) == {utc(str(at - dt.timedelta(hours=9)))}
+    assert [of(done, "is_on_time", f"t{n}") for n in (-1, 0, 1)] == [True, True, False]
+    assert [of(done, "duration_hours", f"t{n}") <= 7.5 for n in (-1, 0, 1)] == [True, True, False]
+
+
+def test_a_delivered_due_time_wins_over_the_standard_and_other_types_have_none() -> None:
+    rows = [
+        task("told", due_at="2026-04-08 12:00"),
+        task("routine", task_type="routine"),
+        task("project", task_type="project"),
+        task("cancelled", status_code="cancelled", completed_at="2026-04-06 09:00"),
+    ]
+    alone = [task_outcome(pl.DataFrame([r], schema=SCHEMA), employee_frame([]), STANDARD, "2026-04") for r in rows]
+    done = task_outcome(pl.DataFrame(rows, schema=SCHEMA), employee_frame([]), STANDARD, "2026-04")
+    assert of(done, "due_at", "told") == utc("2026-04-08 03:00")
+    assert of(done, "due_at", "routine") is None
+    assert of(done, "due_at", "project") == utc("2026-04-05 23:06")
+    assert of(done, "is_on_time", "cancelled") is None
+    assert done.equals(pl.concat(alone).sort("task_id")), "a due time rests on nothing but its own task"
 
 
 def test_on_time_is_null_without_promise_while_open_and_when_cancelled() -> None:

@@ -206,6 +206,11 @@ TABLE = "{valid_from: 2026-01, missing_tap_share: 0, absent_day_share: 0, base: 
             "line 5: follow_up.d.low_classes: 'E' is no class of skm; it has A, B, C, D",
         ),
         (
+            "tasks:\n  standard_hours:\n    request: 15",
+            "line 3: tasks.standard_hours.request.[key]: Input should be 'service_request', 'complaint', 'routine'",
+        ),
+        ("tasks:\n  standard_hours: {routine: 0}", "line 2: tasks.standard_hours.routine: Input should be greater"),
+        (
             "indicators:\n  task_cots: {weight: 0}",
             "line 2: indicators.task_cots.labels: is missing, and no other file declares this indicator; did you mean "
             "'task_cost'?",
