@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 import polars as pl
 from dagster import AssetDep, AssetExecutionContext, AssetsDefinition, AssetSpec, MaterializeResult, multi_asset
 
+from kinerja_pipeline.contracts.model import Contract
 from kinerja_pipeline.facts.periods import (
     add_months,
     as_of,
@@ -25,7 +26,7 @@ from kinerja_pipeline.kpi.credit import credited
 from kinerja_pipeline.kpi.distribution import unit_evaluation
 from kinerja_pipeline.kpi.evaluation import evaluation
 from kinerja_pipeline.kpi.follow_up import Evidence, follow_up, training_needs
-from kinerja_pipeline.kpi.follow_up_units import mistakes
+from kinerja_pipeline.kpi.follow_up_units import NAMING, accepted, mistakes
 from kinerja_pipeline.kpi.indicators import RESCANNED, kpi, measures, rescanned, rolled_up
 from kinerja_pipeline.kpi.people import people
 from kinerja_pipeline.kpi.subjects import answers_by_subject, measurements_by_subject, targets_by_subject
@@ -150,7 +151,7 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
             *(AssetDep(["facts", name]) for name in ("attendance_day", "attendance_month", "satisfaction_index")),
             *(AssetDep(["facts", name]) for name in ("training_year", "competency_profile")),
             AssetDep(["validated", "org_unit"], partition_mapping=deployment.of_region),
-            *(AssetDep(["quarantine", contract.name]) for contract in deployment.event_feeds),
+            *(AssetDep([room, feed.name]) for room in ("quarantine", "validated") for feed in deployment.event_feeds),
         ],
         "training_programme": [
             AssetDep(["validated", "training_plan"], partition_mapping=deployment.of_region),
@@ -252,7 +253,9 @@ def _evidence(
     year = [m for m in months_of(month[:4]) if m <= month]
     completed = lake.read("validated", "training_record", region, year)
     profile = lake.read("facts", "competency_profile", region, month)
-    rejected = {c.name: lake.read("quarantine", c.name, region, month) for c in deployment.event_feeds}
+    feeds = deployment.event_feeds
+    rejected = {c.name: lake.read("quarantine", c.name, region, month) for c in feeds}
+    valid = {c.name: lake.read("validated", c.name, region, month, columns=_naming(c)) for c in feeds}
     return Evidence(
         evaluations=evaluations,
         kpi=indicators,
@@ -264,8 +267,15 @@ def _evidence(
         completed=completed.select("nip", "programme_id"),
         satisfaction=lake.read("facts", "satisfaction_index", region, month),
         mistakes=mistakes(rejected, employees, org_units),
+        accepted=accepted(valid, employees, org_units),
         competencies=profile.drop_nulls("score").select("nip", "competency_code", "score"),
     )
+
+
+def _naming(feed: Contract) -> list[str]:
+    """The columns that say whose row it is; of a feed without such a column any, for its rows still count."""
+    names = [c.name for c in feed.columns]
+    return [name for name in NAMING if name in names] or names[:1]
 
 
 def _programmes(lake: Lake, region: str, month: str, advice: pl.DataFrame) -> pl.DataFrame:

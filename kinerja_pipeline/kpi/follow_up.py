@@ -56,7 +56,8 @@ class Evidence:
     """The frames that rules look at, of the month unless named otherwise.
 
     `evaluations` has the rows of earlier months too, `completed` who completed which programme in the year so far,
-    `mistakes` the rejected rows by unit (follow_up_units.mistakes), `competencies` the scores of a 360 round (percent).
+    `mistakes` the rejected rows by unit and `accepted` how many valid ones it has (both of follow_up_units),
+    `competencies` the scores of a 360 round (percent).
     """
 
     evaluations: pl.DataFrame
@@ -69,6 +70,7 @@ class Evidence:
     completed: pl.DataFrame
     satisfaction: pl.DataFrame
     mistakes: pl.DataFrame
+    accepted: pl.DataFrame
     competencies: pl.DataFrame = field(default_factory=no_competencies)
 
 
@@ -115,7 +117,7 @@ def _named(
         case DisagreementRule():
             return of_units.disagreeing(monthly, given.satisfaction, rule, month)
         case MistakesRule():
-            return of_units.mistaken(given.mistakes, rule, region)
+            return of_units.mistaken(given.mistakes, given.accepted, rule, region)
 
 
 def training_needs(advice: pl.DataFrame) -> pl.DataFrame:

@@ -157,14 +157,7 @@ def mistakes(rejected: Mapping[str, pl.DataFrame], employees: pl.DataFrame, org_
 
     A row belongs to the unit it names, else to the last known unit of the employee it names.
     """
-    homes = (
-        employees.filter(pl.col("assignment_code") == "utama")
-        .sort("valid_from")
-        .group_by("nip")
-        .agg(pl.col("unit_id").last().alias("_home"))
-    )
-    units = org_units.select(pl.col("unit_id").unique()).with_columns(_home=pl.col("unit_id"))
-    places = pl.concat([homes.rename({"nip": "_name"}), units.rename({"unit_id": "_name"})])
+    places = _places(employees, org_units)
     parts = [pl.DataFrame(schema=MISTAKE_SCHEMA)]
     for feed, frame in rejected.items():
         rows = frame.with_columns(row=pl.format("{}:{}", "_delivery_id", "_source_row"), unit_id=_named(frame, places))
@@ -176,14 +169,29 @@ def mistakes(rejected: Mapping[str, pl.DataFrame], employees: pl.DataFrame, org_
     return pl.concat(parts)
 
 
-def mistaken(found: pl.DataFrame, rule: MistakesRule, region: str) -> pl.DataFrame:
-    """Frequent mistakes (P7): the rule's number of rejected rows or more, with the most frequent reasons. Rows that
-    name no unit stand under the region."""
+def accepted(valid: Mapping[str, pl.DataFrame], employees: pl.DataFrame, org_units: pl.DataFrame) -> pl.DataFrame:
+    """One row per unit with valid rows of the feeds (null: those that name none): unit_id, count. Rows find their unit
+    as those of `mistakes` do."""
+    places = _places(employees, org_units)
+    parts = [_named(frame, places).to_frame() for frame in valid.values()]
+    rows = pl.concat([pl.DataFrame(schema={"unit_id": pl.String}), *parts])
+    return rows.group_by("unit_id").agg(pl.len().cast(pl.Int64).alias("count"))
+
+
+def mistaken(found: pl.DataFrame, accepted: pl.DataFrame, rule: MistakesRule, region: str) -> pl.DataFrame:
+    """Frequent mistakes (P7): the rule's number of rejected rows or more, with their share of the rows that were judged
+    (superseded ones are not) and the most frequent reasons. Rows that name no unit stand under the region."""
     subject = pl.coalesce("unit_id", pl.lit(region)).alias("subject_id")
     kind = pl.when(pl.col("unit_id").is_null()).then(pl.lit("region")).otherwise(pl.lit("unit")).alias("subject_kind")
     named = found.with_columns(subject, kind)
     key = ["subject_kind", "subject_id"]
-    totals = named.group_by(key).agg(pl.struct("feed", "row").n_unique().alias("_rows"))
+    right = accepted.select(kind, subject, pl.col("count").alias("_right"))
+    totals = (
+        named.group_by(key)
+        .agg(pl.struct("feed", "row").n_unique().cast(pl.Int64).alias("_rows"))
+        .join(right, on=key, how="left")
+        .with_columns(_judged=pl.col("_rows") + pl.col("_right").fill_null(0))
+    )
     reasons = (
         named.group_by(*key, "feed", "rule_id")
         .agg(pl.len().alias("_count"))
@@ -204,18 +212,36 @@ def mistaken(found: pl.DataFrame, rule: MistakesRule, region: str) -> pl.DataFra
             *key,
             pl.lit("correct_data").alias("action_code"),
             "reason",
-            pl.format("{} rows rejected: {}", "_rows", "_most").alias("evidence"),
+            pl.format(
+                "{} of {} rows rejected ({} %): {}",
+                "_rows",
+                "_judged",
+                (100 * pl.col("_rows") / pl.col("_judged")).round(1),
+                "_most",
+            ).alias("evidence"),
             *_recommended(),
         )
     )
 
 
+def _places(employees: pl.DataFrame, org_units: pl.DataFrame) -> pl.DataFrame:
+    """_name, _home: the unit of every unit and employee that a row may name."""
+    homes = (
+        employees.filter(pl.col("assignment_code") == "utama")
+        .sort("valid_from")
+        .group_by("nip")
+        .agg(pl.col("unit_id").last().alias("_home"))
+    )
+    units = org_units.select(pl.col("unit_id").unique()).with_columns(_home=pl.col("unit_id"))
+    return pl.concat([homes.rename({"nip": "_name"}), units.rename({"unit_id": "_name"})])
+
+
 def _named(frame: pl.DataFrame, places: pl.DataFrame) -> pl.Series:
-    """The unit of each row of a quarantine, from the first of its columns that names a known unit or employee."""
+    """The unit of each row of a feed, from the first of its columns that names a known unit or employee."""
     known = dict(places.iter_rows())
     names = [name for name in NAMING if name in frame.columns]
     if not names or not known:
-        return pl.Series("unit_id", [None] * len(frame), dtype=pl.String)
+        return pl.repeat(None, len(frame), dtype=pl.String, eager=True).alias("unit_id")
     found = [
         pl.col(name).str.replace_all("[' ]", "").replace_strict(known, default=None, return_dtype=pl.String)
         for name in names

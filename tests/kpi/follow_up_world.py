@@ -62,6 +62,7 @@ EMPTY = {
     "completed": {"nip": pl.String, "programme_id": pl.String},
     "satisfaction": ANSWERED,
     "mistakes": MISTAKE_SCHEMA,
+    "accepted": {"unit_id": pl.String, "count": pl.Int64},
     "competencies": dict(no_competencies().schema),
 }
 

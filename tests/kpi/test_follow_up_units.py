@@ -10,7 +10,7 @@ import pytest
 from follow_up_world import ANSWERED, LABELS, assigned, attended, evaluated, fates, named, units
 from kpi_world import by, frame_of
 
-from kinerja_pipeline.kpi.follow_up_units import mistakes
+from kinerja_pipeline.kpi.follow_up_units import accepted, mistakes
 from kinerja_pipeline.policies.follow_up import (
     CompletenessRule,
     DisagreementRule,
@@ -207,11 +207,16 @@ def test_a_units_most_frequent_mistakes_are_named_and_rows_are_counted_once() ->
     )
     ratings = rejected(("'111 ", ["predicate__code"]), ("dinkes", ["predicate__code"]), name="subject_id")
     found = mistakes({"task_record": tasks, "performance_rating": ratings}, STAFF, REGISTER)
-    seen = named(MISTAKES, mistakes=found)
+    # Of Dinkes four tasks and, through their employee, two ratings are valid.
+    valid = {
+        "task_record": pl.DataFrame({"unit_id": ["dinkes"] * 4 + ["disdik"] * 9}),
+        "performance_rating": pl.DataFrame({"subject_id": ["111", "dinkes"]}),
+    }
+    seen = named(MISTAKES, mistakes=found, accepted=accepted(valid, STAFF, REGISTER))
     assert fates(seen) == {"dinkes": ("recommended", "predicate__code")}
     assert (seen["dinkes"]["subject_kind"], seen["dinkes"]["action_code"]) == ("unit", "correct_data")
     assert seen["dinkes"]["evidence"] == (
-        "4 rows rejected: 2 predicate__code in performance_rating, 2 due_at__missing in task_record, "
+        "4 of 10 rows rejected (40.0 %): 2 predicate__code in performance_rating, 2 due_at__missing in task_record, "
         "1 status_code__code in task_record"
     )
 
@@ -220,9 +225,16 @@ def test_rows_that_name_no_unit_stand_under_the_region() -> None:
     taps = rejected(*((str(n), ["tapped_at__month"]) for n in range(3)), name="pin")
     unknown = rejected(("nowhere", ["unit_id__unknown"]))
     found = mistakes({"attendance_log": taps, "task_record": unknown}, STAFF, REGISTER)
-    row = named(MISTAKES, mistakes=found)["salor"]
+    valid = {
+        "attendance_log": pl.DataFrame({"device_id": ["d"] * 8}),
+        "task_record": pl.DataFrame({"unit_id": ["dinkes"]}),
+    }
+    row = named(MISTAKES, mistakes=found, accepted=accepted(valid, STAFF, REGISTER))["salor"]
     assert (row["subject_kind"], row["reason"]) == ("region", "tapped_at__month")
-    assert row["evidence"] == "4 rows rejected: 3 tapped_at__month in attendance_log, 1 unit_id__unknown in task_record"
+    assert (
+        row["evidence"]
+        == "4 of 12 rows rejected (33.3 %): 3 tapped_at__month in attendance_log, 1 unit_id__unknown in task_record"
+    )
 
 
 def test_fewer_rows_than_the_rule_asks_are_nothing_frequent() -> None:
@@ -235,7 +247,8 @@ def test_only_as_many_reasons_as_the_rule_asks_are_named() -> None:
     found = mistakes({"task_record": rejected(("dinkes", ["a", "b", "c", "d"]))}, STAFF, REGISTER)
     rule = MISTAKES.model_copy(update={"minimum_count": 1, "most_frequent": 2})
     assert (
-        named(rule, mistakes=found)["dinkes"]["evidence"] == "1 rows rejected: 1 a in task_record, 1 b in task_record"
+        named(rule, mistakes=found)["dinkes"]["evidence"]
+        == "1 of 1 rows rejected (100.0 %): 1 a in task_record, 1 b in task_record"
     )
 
 

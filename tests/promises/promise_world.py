@@ -220,6 +220,7 @@ def all_advice(policy: Policy, *, month: str = MONTH, **frames: pl.DataFrame) ->
         "completed": given("training_record").select("nip", "programme_id"),
         "satisfaction": published("satisfaction_index"),
         "mistakes": pl.DataFrame(schema=MISTAKE_SCHEMA),
+        "accepted": pl.DataFrame(schema={"unit_id": pl.String, "count": pl.Int64}),
     }
     assert set(frames) <= {*empty, "competencies"}
     return follow_up(Evidence(**{**empty, **frames}), policy, month)

@@ -25,7 +25,7 @@ from promise_world import (
 
 from kinerja_pipeline.facts.satisfaction import satisfaction_index
 from kinerja_pipeline.kpi.evaluation import evaluation
-from kinerja_pipeline.kpi.follow_up_units import mistakes
+from kinerja_pipeline.kpi.follow_up_units import accepted, mistakes
 from kinerja_pipeline.kpi.subjects import answers_by_subject
 from kinerja_pipeline.validated.split import TALLY_SCHEMA
 from kinerja_pipeline.warehouse.registers import data_quality
@@ -169,8 +169,7 @@ def test_p6_the_best_of_every_unit_are_nominated() -> None:
 
 
 def test_p7_who_misunderstands_the_indicators_is_shown_by_their_mistakes() -> None:
-    """Rejected rows per unit with the most frequent reasons, and the rejected share per feed. Not yet: the share per
-    unit (data_quality counts each feed for the region as a whole)."""
+    """Rejected rows per unit with their share and the most frequent reasons, and the rejected share per feed."""
     rejected = pl.DataFrame(
         {
             "unit_id": ["dinas", "dinas", "dinas", "rsud", None],
@@ -181,9 +180,17 @@ def test_p7_who_misunderstands_the_indicators_is_shown_by_their_mistakes() -> No
     )
     register = units({"unit_id": "dinas"}, {"unit_id": "rsud"})
     found = mistakes({"task_record": rejected}, staff("ani"), register)
-    seen = advice(POLICY, "mistakes", mistakes=found)
+    # Of the unit's own rows five are valid, and through its employee four more: 3 of 12.
+    valid = {
+        "task_record": pl.DataFrame(
+            {"unit_id": ["dinas"] * 5 + ["rsud"] * 3, "nip": None}, {"unit_id": pl.String, "nip": pl.String}
+        ),
+        "leave_permit": pl.DataFrame({"nip": ["ani"] * 4}),
+    }
+    right = accepted(valid, staff("ani"), register)
+    seen = advice(POLICY, "mistakes", mistakes=found, accepted=right)
     assert {unit: row["evidence"] for unit, row in seen.items()} == {
-        "dinas": "3 rows rejected: 2 due_at__missing in task_record, 1 nip__pattern in task_record, "
+        "dinas": "3 of 12 rows rejected (25.0 %): 2 due_at__missing in task_record, 1 nip__pattern in task_record, "
         "1 task_type__code in task_record"
     }
     shared = {"feed": "task_record", "delivery_id": "d1", "rule_id": "all", "severity_code": "error"}
