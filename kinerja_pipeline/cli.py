@@ -231,6 +231,65 @@ def check(file: Path, feed: str, region: str) -> None:
     sys.exit(0 if result.is_good else 1)
 
 
+@main.group(short_help="What changed in the contracts since the last release.")
+def contracts() -> None:
+    """The contract pages against their last released state: what changed, and whom it breaks."""
+
+
+@contracts.command("diff", short_help="Same, compatible or breaking, per table.")
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="LOCK",
+    help="Another lock file than the one beside the pages, for example that of an older release.",
+)
+def contracts_diff(against: Path | None) -> None:
+    """Say per table what changed since the last release: same, compatible or breaking, a line per change.
+
+    A change of an incoming page breaks when it refuses what suppliers could deliver before; a change of an outgoing
+    page breaks when an analyst's query could meet what it was promised never to meet.
+
+    Exit code: 0 each version says what its changes are (breaking: a new major version; compatible: at least a new
+    minor version), 1 some version must be raised first.
+    """
+    from kinerja_pipeline.contracts.model import load_contracts
+    from kinerja_pipeline.contracts.versions import compared, lock_path, lock_text, read_lock
+
+    path, pages = against or lock_path(), load_contracts()
+    diffs = compared(read_lock(path), pages)
+    for diff in diffs:
+        for line in diff.lines():
+            click.echo(line)
+    counts = [f"{sum(d.level == level for d in diffs)} {level}" for level in ("same", "compatible", "breaking")]
+    open_count = sum(d.remedy is not None for d in diffs)
+    click.echo(f"{_counted(len(diffs), 'table')}: {', '.join(counts)}.")
+    if open_count:
+        _stop(f"{_counted(open_count, 'table')} cannot be released like this; see the lines 'to do'.")
+    if path.read_text(encoding="utf-8") != lock_text(pages):
+        click.echo("Every version says what its changes are; `kinerja contracts lock` makes this the released state.")
+
+
+@contracts.command("lock", short_help="Make the pages the released state.")
+@click.option(
+    "--withdraw",
+    "withdrawn",
+    multiple=True,
+    metavar="TABLE",
+    help="A table whose page is gone for good, as outgoing/kpi; may be given several times.",
+)
+def contracts_lock(withdrawn: tuple[str, ...]) -> None:
+    """Write the lock file anew: the pages as they are become the released state that later changes are compared with.
+
+    Refused (exit code 1) while a changed table has not the version number that its changes ask for.
+    """
+    from kinerja_pipeline.contracts.model import load_contracts
+    from kinerja_pipeline.contracts.versions import lock_path, write_lock
+
+    pages = load_contracts()
+    write_lock(pages, lock_path(), withdrawn)
+    click.echo(f"{_counted(len(pages.incoming) + len(pages.outgoing), 'table')} locked in {lock_path()}.")
+
+
 @main.group(short_help="Check and read what the regions have decided.")
 def policy() -> None:
     """What the regions have decided: check it, read it, complete it in an editor."""
