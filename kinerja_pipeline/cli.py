@@ -231,9 +231,9 @@ def check(file: Path, feed: str, region: str) -> None:
     sys.exit(0 if result.is_good else 1)
 
 
-@main.group(short_help="What changed in the contracts since the last release.")
+@main.group(short_help="Changes since the last release; empty files for suppliers.")
 def contracts() -> None:
-    """The contract pages against their last released state: what changed, and whom it breaks."""
+    """The contract pages: what changed since the last release and whom it breaks; empty files for suppliers."""
 
 
 @contracts.command("diff", short_help="Same, compatible or breaking, per table.")
@@ -288,6 +288,40 @@ def contracts_lock(withdrawn: tuple[str, ...]) -> None:
     pages = load_contracts()
     write_lock(pages, lock_path(), withdrawn)
     click.echo(f"{_counted(len(pages.incoming) + len(pages.outgoing), 'table')} locked in {lock_path()}.")
+
+
+@contracts.command("template", short_help="An empty file with the header that a feed asks for.")
+@click.argument("feed")
+@click.option(
+    "--format", "ending", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True, help="Its kind."
+)
+@click.option(
+    "--to",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write (else ./FEED.csv or .xlsx).",
+)
+def contracts_template(feed: str, ending: str, file: Path | None) -> None:
+    """Write an empty file of FEED for a supplier to fill in; a workbook explains its columns on a second sheet.
+
+    Its columns are called as the contract calls them, so a mapping needs no `columns` for it.
+    """
+    from kinerja_pipeline.contracts.model import load_contracts
+    from kinerja_pipeline.contracts.template import csv_template, xlsx_template
+
+    incoming = load_contracts().incoming
+    if feed not in incoming:
+        _stop(f"There is no feed '{feed}'; known are {', '.join(incoming)}.")
+    target = file or Path(f"{feed}.{ending}")
+    content = (xlsx_template if ending == "xlsx" else csv_template)(incoming[feed])
+    try:
+        with target.open("xb") as written:
+            written.write(content)
+    except FileExistsError:
+        _stop(f"{target} is there already; name another file with --to.")
+    except FileNotFoundError:
+        _stop(f"{target}: there is no folder {target.parent}.")
+    click.echo(f"Written: {target}")
 
 
 @main.group(short_help="Check and read what the regions have decided.")
