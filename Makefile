@@ -1,6 +1,7 @@
 # The two commands of the README. Everything is installed into .venv from constraints.txt (versions and hashes).
 PYTHON ?= python3
 BIN := .venv/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test lint docs lock clean
 
@@ -19,12 +20,16 @@ lint: .venv/installed
 docs: .venv/installed
 	$(BIN)/python docs/promises.py
 
+# installer.txt: the pip that a Python brings may be old, and takes three times as long to choose what the list names.
 # --no-deps: the list is complete; pip only has to check hashes.
-.venv/installed: constraints.txt pyproject.toml
+# compileall: all processors at once, where pip would use one; without bytecode every start takes twice as long.
+.venv/installed: installer.txt constraints.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP_INSTALL) --require-hashes -r installer.txt
+	$(PIP_INSTALL) --no-deps --require-hashes --no-compile -r constraints.txt
+	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -qq -j 0 .venv/lib kinerja_pipeline
 	touch $@
 
 # Needs uv; writes the pinned list anew from pyproject.toml.

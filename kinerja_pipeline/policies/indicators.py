@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 import sqlglot
@@ -140,7 +141,7 @@ def _compiled(
         if not text:
             return None
         try:
-            return _typed(_expression(text, columns), text, columns, yields)
+            return _row_expression(text, tuple(columns.items()), yields)
         except ValueError as error:
             raise refused(key, str(error)) from None
 
@@ -158,6 +159,15 @@ def _compiled(
         numerator=numerator,
         denominator=denominator,
     )
+
+
+# Regions and their versions declare most indicators alike: each text is parsed once.
+@cache
+def _row_expression(
+    text: str, columns: tuple[tuple[str, pl.DataType | type[pl.DataType]], ...], yields: str
+) -> pl.Expr:
+    """A declared text as a value of one row of a fact. Raises ValueError, in words for the author."""
+    return _typed(_expression(text, dict(columns)), text, dict(columns), yields)
 
 
 def _expression(text: str, columns: Iterable[str]) -> pl.Expr:
