@@ -126,6 +126,7 @@ def land_region(
             set_aside={},
             months={},
             delivery_mode=mapping.delivery if mapping else None,
+            delivery_scope=mapping.files if mapping else None,
             first_event_date=None,
             last_event_date=None,
             fingerprint=fingerprint,

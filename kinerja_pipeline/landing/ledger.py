@@ -21,7 +21,8 @@ class Delivery:
     """One line of the ledger: a file that landed, or was refused and why.
 
     `sequence` is the delivery's place in the region's order of arrival; landing the same bytes again under a changed
-    mapping keeps it, so that an old file never overtakes a newer correction.
+    mapping keeps it, so that an old file never overtakes a newer correction. `delivery_scope` is the pattern of the
+    mapping's files: a `full` delivery is the whole truth of what came through its own mapping, and of nothing else.
     """
 
     sequence: int
@@ -36,6 +37,7 @@ class Delivery:
     set_aside: dict[str, int]
     months: dict[str, int]
     delivery_mode: str | None
+    delivery_scope: str | None
     first_event_date: str | None
     last_event_date: str | None
     fingerprint: str

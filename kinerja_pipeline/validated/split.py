@@ -62,7 +62,7 @@ def split(
     stands.
 
     `references` holds the validated frames of the feeds that the region declares; a rule whose feed is not declared is
-    not applied. `deliveries` has delivery_id, sequence and delivery_mode. Raises ConservationError.
+    not applied. `deliveries` has delivery_id, sequence, delivery_mode and delivery_scope. Raises ConservationError.
     """
     rules = tuple(
         r for r in contract.rules if r.what != "conflict" and (r.reference is None or r.reference[0] in references)
@@ -173,7 +173,7 @@ def _versions(
     order = (
         own.sort("sequence")
         .unique("delivery_id", keep="last")
-        .select(pl.col("delivery_id").alias("_delivery_id"), "sequence", "delivery_mode")
+        .select(pl.col("delivery_id").alias("_delivery_id"), "sequence", "delivery_mode", "delivery_scope")
     )
     rows = judged.join(order, on="_delivery_id", how="left", maintain_order="left")
     good = rows.filter(~pl.col("_is_bad"))
@@ -193,11 +193,12 @@ def _versions(
         .with_columns(_is_first=pl.struct(key).is_first_distinct())
     )
     replaced = ranked.filter(~pl.col("_is_first"))["_row"]
-    return conflict, pl.concat([replaced, _dropped_by_full(rows, key, month)])
+    dropped = [_dropped_by_full(own, key, month) for own in rows.partition_by("delivery_scope")]
+    return conflict, pl.concat([replaced, *dropped])
 
 
 def _dropped_by_full(rows: pl.DataFrame, key: list[str], month: str | None) -> pl.Series:
-    """The rows that a later `full` delivery leaves out.
+    """The rows that a later `full` delivery leaves out, of the rows of one scope.
 
     It speaks for a month, or for a register, only where one of its rows is good: a file that is rejected whole, or a
     stray row with an unreadable date, replaces nothing.

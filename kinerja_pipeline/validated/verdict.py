@@ -118,7 +118,9 @@ def verdict(file: Path, feed: str, region: str, home: Home, policies: Policies, 
         arrival = dt.datetime.fromtimestamp(file.stat().st_mtime, policy.zone).date()
         landed = _with_month(landed, contract, policy, arrival)
     references, unchecked = _references(home, policy, contract)
-    ledger = pl.DataFrame({"delivery_id": [delivery], "sequence": [1], "delivery_mode": ["append"]})
+    ledger = pl.DataFrame(
+        {"delivery_id": [delivery], "sequence": [1], "delivery_mode": ["append"], "delivery_scope": [file.name]}
+    )
     result = split(landed, contract, zone=policy.time_zone, references=references, deliveries=ledger)
     total = result.tally.filter(pl.col("rule_id") == "all").sum()
     return Verdict(

@@ -69,6 +69,7 @@ def test_a_file_lands_by_month_and_the_ledger_says_so(
         "set_aside": {},
         "months": {"2026-02": 1, "2026-03": 2},
         "delivery_mode": "append",
+        "delivery_scope": "*.dat",
         "first_event_date": "2026-02-28",
         "last_event_date": "2026-03-01",
     }

@@ -53,7 +53,14 @@ def splits(
         _source_row=pl.int_range(1, len(rows) + 1, dtype=pl.UInt32),
         _month=pl.col("submitted_at").str.slice(0, 7),
     )
-    ledger = pl.DataFrame({"delivery_id": ["d1", "d2"], "sequence": [1, 2], "delivery_mode": ["append", "append"]})
+    ledger = pl.DataFrame(
+        {
+            "delivery_id": ["d1", "d2"],
+            "sequence": [1, 2],
+            "delivery_mode": ["append", "append"],
+            "delivery_scope": ["*", "*"],
+        }
+    )
     return split(
         landed,
         with_policy_rules(CONTRACT, policy or policy_of(rules_of()), computed),

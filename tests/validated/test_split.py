@@ -145,6 +145,7 @@ def test_the_same_bytes_for_another_feed_do_not_decide_the_mode_of_this_one() ->
             "delivery_id": ["a", "b", "b"],
             "sequence": [1, 2, 3],
             "delivery_mode": ["append", "append", "full"],
+            "delivery_scope": ["*", "*", "*"],
         }
     )
     rows = [roster("a", 1, "2026-03-02", "off"), roster("b", 1, "2026-03-03", "off")]
@@ -173,6 +174,19 @@ def test_what_comes_after_a_full_delivery_adds_up_again() -> None:
     ]
     result = of("shift_roster", rows, deliveries(a="append", b="full", c="append"))
     assert places(result.valid) == [("b", 1), ("c", 1)]
+
+
+def test_a_full_delivery_drops_nothing_that_came_through_another_mapping() -> None:
+    # Two offices each send the whole of their own roster.
+    rows = [
+        roster("a", 1, "2026-03-02", "off"),
+        roster("b", 1, "2026-03-03", "off"),
+        roster("c", 1, "2026-03-04", "off"),
+    ]
+    ledger = deliveries(
+        a="full", b="full", c="full", scopes={"a": "kantor_*.csv", "b": "pasar_*.csv", "c": "kantor_*.csv"}
+    )
+    assert places(of("shift_roster", rows, ledger).valid) == [("b", 1), ("c", 1)]
 
 
 def test_a_key_named_by_a_bad_row_keeps_its_earlier_good_version() -> None:

@@ -71,6 +71,7 @@ class Cells(NamedTuple):
 
 class World(NamedTuple):
     modes: list[str]
+    scopes: list[str]
     rows: list[Cells]
 
 
@@ -86,6 +87,7 @@ cells = st.builds(
 worlds = st.builds(
     World,
     modes=st.lists(st.sampled_from(["append", "delta", "full"]), min_size=4, max_size=4),
+    scopes=st.lists(st.sampled_from(["one", "one", "one", "other"]), min_size=4, max_size=4),
     rows=st.lists(cells, min_size=6, max_size=14) | st.lists(cells, max_size=5),
 )
 
@@ -148,6 +150,8 @@ def judged_slowly(world: World, month: str) -> tuple[set[int], dict[int, set[str
         for later in range(mine + 1, 4):
             speaks = any(world.rows[o].delivery == later and month_of(world.rows[o]) == month for o in good)
             names = {meaning[o][0] for o in meaning if world.rows[o].delivery == later}
+            if world.scopes[later] != world.scopes[mine]:
+                continue
             if world.modes[later] == "full" and speaks and meaning[place][0] not in names:
                 return True
         return False
@@ -180,7 +184,12 @@ def frame_of(world: World) -> pl.DataFrame:
 
 def split_of(world: World, month: str, frame: pl.DataFrame | None = None) -> Split:
     ledger = pl.DataFrame(
-        {"delivery_id": [f"d{i}" for i in range(4)], "sequence": range(1, 5), "delivery_mode": world.modes}
+        {
+            "delivery_id": [f"d{i}" for i in range(4)],
+            "sequence": range(1, 5),
+            "delivery_mode": world.modes,
+            "delivery_scope": world.scopes,
+        }
     )
     rows = frame_of(world) if frame is None else frame
     return split(rows, CONTRACT, zone=ZONE, references={}, deliveries=ledger, month=month)
@@ -230,6 +239,8 @@ def parts_of(result: Split) -> list[pl.DataFrame]:
 @settings(max_examples=25, deadline=None)
 @given(worlds)
 def test_no_delivery_of_only_bad_rows_takes_a_valid_row_away(world: World) -> None:
-    first = World(world.modes, [row for row in world.rows if row.delivery < 3])
-    spoilt = World(world.modes, [*first.rows, *(row._replace(delivery=3, value="banyak") for row in first.rows)])
+    first = World(world.modes, world.scopes, [row for row in world.rows if row.delivery < 3])
+    spoilt = World(
+        world.modes, world.scopes, [*first.rows, *(row._replace(delivery=3, value="banyak") for row in first.rows)]
+    )
     assert set(split_of(spoilt, "2026-03").valid["_source_row"]) == set(split_of(first, "2026-03").valid["_source_row"])

@@ -29,10 +29,12 @@ def landed(contract: Contract, rows: Iterable[Mapping[str, Any]]) -> pl.DataFram
     return pl.DataFrame(cells, schema=schema)
 
 
-def deliveries(**modes: str) -> pl.DataFrame:
-    """The ledger's lines, in the order they are named: name of the delivery and its mode."""
+def deliveries(*, scopes: Mapping[str, str] | None = None, **modes: str) -> pl.DataFrame:
+    """The ledger's lines, in the order they are named: name of the delivery and its mode, all of one scope unless
+    `scopes` says otherwise."""
     lines = [
-        {"delivery_id": name, "sequence": place, "delivery_mode": mode}
+        {"delivery_id": name, "sequence": place, "delivery_mode": mode, "delivery_scope": (scopes or {}).get(name, "*")}
         for place, (name, mode) in enumerate(modes.items(), start=1)
     ]
-    return pl.DataFrame(lines, schema={"delivery_id": pl.String, "sequence": pl.Int64, "delivery_mode": pl.String})
+    text = ("delivery_id", "delivery_mode", "delivery_scope")
+    return pl.DataFrame(lines, schema={**dict.fromkeys(text, pl.String), "sequence": pl.Int64})
