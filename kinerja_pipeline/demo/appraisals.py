@@ -1,7 +1,8 @@
-"""Answers of a 360-degree round and observation sheets of the made-up people.
+"""Answers of a 360-degree round, observation sheets and feedback notes of the made-up people.
 
 Here: who is asked about whom, marks by part and skill, too few raters here and there, one answer after closing, lessons
-observed in schools. Not here: how a supplier lays them out (the policy's feeds, demo/formats).
+observed in schools, what superiors tell their people. Not here: how a supplier lays them out (the policy's feeds,
+demo/formats).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from kinerja_pipeline.demo.workdays import Workdays
 from kinerja_pipeline.policies.model import Appraisal, AppraisalRound, RaterRole
 
 OBSERVATION = "observation"
+FEEDBACK_NOTE = "feedback_note"
 ASPECTS = ("persiapan", "penyampaian", "pengelolaan_kelas", "penilaian")
 WEAK_TIME = 0.25
 """The share of people whose time management is weaker than the rest of them."""
@@ -115,4 +117,36 @@ def observations_of(prefix: str, people: Sequence[Person], days: Workdays, month
                 **marks,
             }
         )
+    return rows
+
+
+def notes_of(prefix: str, people: Sequence[Person], days: Workdays, month: str, rng: random.Random) -> list[Row]:
+    """One row per note that superiors gave their people in the month; seven of ten say what to do next, and whose work
+    needs it least hears the least. What was seen in the last days of a month is told before it ends."""
+    rows: list[Row] = []
+    workdays = days.office_days_by_month[month]
+    end = dt.datetime.combine(workdays[-1], dt.time(15, 30))
+    for person in people:
+        place = person.assignment(workdays[0])
+        busy = 0.25 if person.part == "top" else 0.55
+        if place is None or place.supervisor_nip is None or rng.random() > busy:
+            continue
+        for _ in range(rng.choice((1, 1, 2))):
+            seen = dt.datetime.combine(rng.choice(workdays), dt.time(9)) + dt.timedelta(minutes=15 * rng.randint(0, 20))
+            shared = min(seen + dt.timedelta(days=rng.choice((0, 1, 2, 4, 7, 12)), hours=1), end)
+            rows.append(
+                {
+                    "response_id": f"{prefix}-CAT-{month[2:4]}{month[5:]}-{len(rows) + 1:04d}",
+                    "survey_code": FEEDBACK_NOTE,
+                    "element_code": "saran",
+                    "submitted_at": shared,
+                    "subject_kind": "employee",
+                    "subject_id": person.nip,
+                    "role_code": "superior",
+                    "score": 2 if rng.random() < 0.7 else 1,
+                    "scale_max": 2,
+                    "observed_at": seen,
+                    "shared_at": shared,
+                }
+            )
     return rows

@@ -82,6 +82,7 @@ def deliveries_of(world: RegionWorld) -> Iterator[Delivery]:
     yield from _answers(world)
     yield from _appraisals(world)
     yield from _observations(world)
+    yield from _notes(world)
     yield from _measurements(world)
     yield from _targets(world)
     yield from _ratings(world)
@@ -301,6 +302,18 @@ def _observations(world: RegionWorld) -> Iterator[Delivery]:
         if rows:
             arrives = world.arrival(next_month(month), 2, 10, 30)
             yield Delivery("feedback_response", name, arrives, rows, len(rows) * len(appraisals.ASPECTS))
+
+
+def _notes(world: RegionWorld) -> Iterator[Delivery]:
+    """Superiors' feedback notes, where the policy takes them."""
+    rng, months = world.random("feedback_note"), world.days.months
+    if not world.takes("feedback_response", f"catatan_{months[0]}.csv"):
+        return
+    for month in months:
+        rows = appraisals.notes_of(world.region.prefix, world.people, world.days, month, rng)
+        name = _name(world, "feedback_response", f"catatan_{month}")
+        if rows:
+            yield Delivery("feedback_response", name, world.arrival(next_month(month), 2, 10, 45), rows, len(rows))
 
 
 def _measurements(world: RegionWorld) -> Iterator[Delivery]:

@@ -103,7 +103,9 @@ def _facts(lake: Lake, policy: Policy, month: str, today: dt.date, needed: Colle
             lake.read("facts", "task_outcome", region, months), month, policy.time_zone, as_of(month, today)
         ),
         "training_year": lambda: lake.read("facts", "training_year", region, month),
-        "feedback_answer": lambda: answers_by_subject(lake.read("validated", "feedback_response", region, month)),
+        "feedback_answer": lambda: answers_by_subject(
+            lake.read("validated", "feedback_response", region, month), staff()
+        ),
         "indicator_measurement": lambda: measurements_by_subject(
             lake.read("validated", "indicator_measurement", region, month)
         ),

@@ -9,34 +9,40 @@ from __future__ import annotations
 import polars as pl
 
 
-def answers_by_subject(answers: pl.DataFrame) -> pl.DataFrame:
+def answers_by_subject(answers: pl.DataFrame, people: pl.DataFrame | None = None) -> pl.DataFrame:
     """feedback_response with nip or unit_id filled from the subject, without the answers of appraisal rounds.
 
-    A mean of few raters must not become an indicator: facts/appraisal alone computes with those answers.
-    `is_response` marks one row of each response, so that responses can be counted; `feedback_days` is how long after
-    the observation its feedback was shared, null without both times.
+    With `people` (nip, unit_id) what is said to an employee counts in their unit too; a declaration about units alone
+    filters by subject_kind. A mean of few raters must not become an indicator: facts/appraisal alone computes with
+    those answers. `is_response` marks one row of each response, so that responses can be counted; `feedback_days` is
+    how long after the observation its feedback was shared, null without both times.
     """
-    return answers.filter(
+    own = answers.filter(
         pl.col("round_id").is_null() & ~pl.col("role_code").is_in(["peer", "subordinate", "self"])
     ).with_columns(
-        nip=_subject("employee"),
-        unit_id=_subject("unit"),
         is_response=pl.col("element_code") == pl.col("element_code").min().over("response_id", "subject_id"),
         feedback_days=(pl.col("shared_at") - pl.col("observed_at")).dt.total_seconds() / 86_400,
     )
+    return _named(own, people)
 
 
 def measurements_by_subject(measurements: pl.DataFrame) -> pl.DataFrame:
     """indicator_measurement with nip or unit_id filled from the subject."""
-    return measurements.with_columns(nip=_subject("employee"), unit_id=_subject("unit"))
+    return _named(measurements, None)
 
 
 def targets_by_subject(targets: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     """indicator_target with nip or unit_id filled from the subject; an employee's target counts in their unit too."""
-    units = people.select("nip", _unit="unit_id")
+    return _named(targets, people)
+
+
+def _named(rows: pl.DataFrame, people: pl.DataFrame | None) -> pl.DataFrame:
+    """The rows with nip and unit_id, an employee's with their unit where `people` say it."""
+    named = rows.with_columns(nip=_subject("employee"), unit_id=_subject("unit"))
+    if people is None:
+        return named
     return (
-        targets.with_columns(nip=_subject("employee"), unit_id=_subject("unit"))
-        .join(units, on="nip", how="left")
+        named.join(people.select("nip", _unit="unit_id"), on="nip", how="left", maintain_order="left")
         .with_columns(unit_id=pl.coalesce("unit_id", "_unit"))
         .drop("_unit")
     )

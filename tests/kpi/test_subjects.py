@@ -28,6 +28,13 @@ def test_a_row_names_the_subject_it_is_about_and_no_other() -> None:
     assert measurements_by_subject(pl.DataFrame(SUBJECTS)).select("nip", "unit_id").rows() == named
 
 
+def test_what_is_said_to_an_employee_counts_in_the_unit_they_are_in() -> None:
+    people = pl.DataFrame({"nip": ["ani"], "unit_id": ["dinkes"]})
+    given = answers({}, {"subject_id": "gone"}, {"subject_kind": "unit", "subject_id": "rsud"})
+    named = answers_by_subject(given, people).select("nip", "unit_id").rows()
+    assert named == [("ani", "dinkes"), ("gone", None), (None, "rsud")]
+
+
 def test_answers_of_a_round_never_become_an_indicator() -> None:
     given = answers(
         {"response_id": "kept"},

@@ -131,8 +131,7 @@ def test_m4_a_health_service_reaches_its_target() -> None:
 
 
 def test_m5_evaluation_is_complete_per_unit_and_period_or_says_who_waits() -> None:
-    """How many of a unit's people have been evaluated in a period, how many officially, and why somebody has not.
-    Not yet: number and delay of feedback notes, which no feed of the region delivers."""
+    """How many of a unit's people have been evaluated in a period, how many officially, and why somebody has not."""
     ratings = given(
         "performance_rating",
         {"subject_id": "ani", "behaviour_rating": "sesuai", "predicate": "baik"},
@@ -152,6 +151,37 @@ def test_m5_evaluation_is_complete_per_unit_and_period_or_says_who_waits() -> No
     counts = ("unit_id", "period", "employee_count", "evaluated_count", "official_count")
     assert [unit[name] for name in counts] == ["dinas", MONTH, 3, 2, 1]
     assert rows_by(judged, "nip")["citra"]["reason"] == "behaviour_not_rated"
+
+
+def test_m5_constructive_feedback_is_counted_and_its_delay_told() -> None:
+    """How many notes that say what to do next a person was given, and the days from the work seen to the telling, of
+    the person and the unit. Praise alone is none of them, and no note enters a survey or the result."""
+    notes = given(
+        "feedback_response",
+        {"response_id": "1", "subject_id": "ani", "shared_at": "2026-04-07 09:00", "score": 2.0},
+        {"response_id": "2", "subject_id": "ani", "shared_at": "2026-04-10 09:00", "score": 2.0},
+        {"response_id": "praise", "subject_id": "ani", "shared_at": "2026-04-26 09:00", "score": 1.0},
+        {"response_id": "3", "subject_id": "budi", "shared_at": "2026-04-12 21:00", "score": 2.0},
+        survey_code="feedback_note",
+        element_code="saran",
+        subject_kind="employee",
+        role_code="superior",
+        scale_max=2,
+        observed_at="2026-04-06 09:00",
+        submitted_at="2026-04-26 10:00",
+    )
+    everybody = staff("ani", "budi", "citra")
+    facts = {"feedback_answer": answers_by_subject(notes, people(everybody, LATER, LATER))}
+    seen = figures(POLICY, facts, everybody)
+    # One day and four days; six and a half.
+    assert [seen[nip, "feedback_count"]["actual"] for nip in ("ani", "budi", "citra")] == [2.0, 1.0, None]
+    assert [seen[nip, "feedback_days"]["actual"] for nip in ("ani", "budi", "citra")] == [2.5, 6.5, None]
+    assert seen["citra", "feedback_count"]["reason"] == "no_evidence"
+    unit = seen["dinas", "feedback_days"]
+    assert (unit["evidence_count"], unit["actual"]) == (3, pytest.approx(11.5 / 3))
+    assert {seen["ani", name]["weight"] for name in POLICY.promises["M5"].indicators} == {0.0}
+    assert ("dinas", "satisfaction") not in seen
+    assert satisfaction_index(notes, units({"unit_id": "dinas"}), POLICY, MONTH, LATER).is_empty()
 
 
 def test_m6_falling_performance_leads_to_coaching_with_its_evidence() -> None:
