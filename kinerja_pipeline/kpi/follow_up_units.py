@@ -6,6 +6,7 @@ people (kpi/follow_up_people). What a unit lacks is context for its people, neve
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 
 import polars as pl
@@ -249,7 +250,7 @@ def _named(frame: pl.DataFrame, places: pl.DataFrame) -> pl.Series:
     return frame.select(pl.coalesce(found).alias("unit_id")).to_series()
 
 
-def _on_day(dated: pl.DataFrame, key: str, on: object) -> pl.DataFrame:
+def _on_day(dated: pl.DataFrame, key: str, on: dt.date) -> pl.DataFrame:
     return in_force(dated, [key]).filter((pl.col("valid_from") <= on) & (pl.col("valid_to") >= on))
 
 
