@@ -301,6 +301,11 @@ def _pattern(old: str | None, new: str | None) -> Iterable[Found]:
         yield "narrower", f"must match {new} now"
     elif new is None:
         yield "wider", f"need not match {old} any more"
+    elif new.startswith(f"{old}|"):
+        # Each alternative is a pattern by itself: what fitted one of them fits any longer list of them.
+        yield "wider", f"may also match {new.removeprefix(f'{old}|')}"
+    elif old.startswith(f"{new}|"):
+        yield "narrower", f"may no longer match {old.removeprefix(f'{new}|')}"
     else:
         yield "other", f"must match {new}, no longer {old}"
 

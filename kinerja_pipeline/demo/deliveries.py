@@ -328,7 +328,7 @@ def _measurements(world: RegionWorld) -> Iterator[Delivery]:
         name = _name(world, "indicator_measurement", f"capaian_{year}")
         yield Delivery("indicator_measurement", name, world.arrival(months[0], 2, 9), before, len(before))
     for number, month in enumerate(months):
-        rows = measurement_rows(world.region, month, number, rng)
+        rows = measurement_rows(world.region, month, number, rng, world.days.office_days_by_month[month])
         name = _name(world, "indicator_measurement", f"capaian_{month}")
         # Where a month has fewer than twenty figures, the contract tolerates no wrong one.
         bad, planted = _planted(world, "indicator_measurement", name, number, len(months), rows, rng)

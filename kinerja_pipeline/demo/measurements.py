@@ -5,8 +5,9 @@ Here: rows of indicator_measurement. Not here: which of them become indicators (
 
 from __future__ import annotations
 
+import datetime as dt
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kinerja_pipeline.demo.regions import Region, Unit
@@ -18,12 +19,14 @@ Draw = Callable[[Unit, int, random.Random], tuple[float | None, float | None, fl
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured figure: which units report it, and whether the year before was delivered too."""
+    """One measured figure: which units report it, whether the year before was delivered too, and whether it is told
+    for every working day (then `draw` is a day's)."""
 
     indicator_id: str
     reports: Callable[[Unit], bool]
     draw: Draw
     has_year_before: bool = False
+    is_daily: bool = False
 
 
 def _budget(unit: Unit, month: int, rng: random.Random) -> tuple[float | None, float | None, float | None]:
@@ -45,7 +48,7 @@ def _exam(unit: Unit, month: int, rng: random.Random) -> tuple[float | None, flo
 
 
 def _waste(unit: Unit, month: int, rng: random.Random) -> tuple[float | None, float | None, float | None]:
-    return None, None, round(unit.staff * rng.uniform(9.5, 12.5), 2)
+    return None, None, round(unit.staff * rng.uniform(0.4, 0.7), 2)
 
 
 def _visits(unit: Unit, month: int, rng: random.Random) -> tuple[float | None, float | None, float | None]:
@@ -68,30 +71,33 @@ FIGURES: dict[str, tuple[Figure, ...]] = {
     "mamuju": (BUDGET, Figure("visits_per_staff", _puskesmas, _visits_per_staff)),
     "pariaman": (
         BUDGET,
-        Figure("waste_collected", lambda unit: unit.sector == "cleaning", _waste),
+        Figure("waste_collected", lambda unit: unit.sector == "cleaning", _waste, is_daily=True),
         Figure("health_visits", lambda unit: _puskesmas(unit) or unit.shift_share > 0, _visits, has_year_before=True),
     ),
     "nanggalo": (BUDGET,),
 }
 
 
-def measurement_rows(region: Region, month: str, number: int, rng: random.Random) -> list[Row]:
+def measurement_rows(
+    region: Region, month: str, number: int, rng: random.Random, workdays: Sequence[dt.date] = ()
+) -> list[Row]:
     """The region's figures of one month; `number` counts months from the world's first, negative before it."""
     return [
-        _row(figure.indicator_id, unit.unit_id, month, figure.draw(unit, number, rng))
+        _row(figure.indicator_id, unit.unit_id, period, figure.draw(unit, number, rng))
         for figure in FIGURES[region.region]
         for unit in region.units
         if figure.reports(unit) and (number >= 0 or figure.has_year_before)
+        for period in ([day.isoformat() for day in workdays] if figure.is_daily else [month])
     ]
 
 
-def _row(indicator_id: str, unit_id: str, month: str, drawn: tuple[float | None, float | None, float | None]) -> Row:
+def _row(indicator_id: str, unit_id: str, period: str, drawn: tuple[float | None, float | None, float | None]) -> Row:
     numerator, denominator, value = drawn
     return {
         "indicator_id": indicator_id,
         "subject_kind": "unit",
         "subject_id": unit_id,
-        "period": month,
+        "period": period,
         "numerator": numerator,
         "denominator": denominator,
         "value": value,

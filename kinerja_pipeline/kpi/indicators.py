@@ -35,6 +35,9 @@ ENUMERATED = ("attendance_day", "task_outcome")
 """Facts that list all that happened: when no row of a subject fits, a count is zero. In the others a missing row is a
 figure that nobody delivered."""
 
+LATEST = {"indicator_measurement": "is_latest"}
+"""Facts with several states of a stock in a month, and the column that marks the last one."""
+
 
 def measures(
     facts: Mapping[str, pl.DataFrame],
@@ -107,6 +110,8 @@ def _sums(indicator: CompiledIndicator) -> pl.Expr:
     below = indicator.denominator if indicator.denominator is not None else pl.lit(1)
     # A declaration may be a mere number; the subject gives it the length of the group.
     counts = pl.col("_subject").is_not_null() & indicator.keep & above.is_not_null() & below.is_not_null()
+    if statistic == "last" and (latest := LATEST.get(indicator.declared.fact)):
+        counts &= pl.col(latest)
     if statistic in RESCANNED:
         values = pl.when(counts).then(_units(above)).drop_nulls().sort()
         count = values.len().cast(pl.Int64)

@@ -27,8 +27,15 @@ def answers_by_subject(answers: pl.DataFrame, people: pl.DataFrame | None = None
 
 
 def measurements_by_subject(measurements: pl.DataFrame) -> pl.DataFrame:
-    """indicator_measurement with nip or unit_id filled from the subject."""
-    return _named(measurements, None)
+    """indicator_measurement with nip or unit_id filled from the subject, days and months side by side.
+
+    A month's own figure stands for its days. `is_latest` marks the month's figure, or that of its last day measured:
+    the level of a stock.
+    """
+    figure = ("indicator_id", "subject_kind", "subject_id")
+    is_month = pl.col("period").str.len_chars() == 7
+    kept = measurements.filter(is_month | ~is_month.any().over(figure))
+    return _named(kept.with_columns(is_latest=pl.col("period") == pl.col("period").max().over(figure)), None)
 
 
 def targets_by_subject(targets: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:

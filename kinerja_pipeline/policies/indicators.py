@@ -47,7 +47,7 @@ DERIVED: Mapping[str, Mapping[str, type[pl.DataType]]] = {
     "task_outcome": dict.fromkeys(("is_due", "is_opened", "is_completed", "is_backlog"), pl.Boolean),
     "training_year": {},
     "feedback_answer": {**_OF_SUBJECT, "is_response": pl.Boolean, "feedback_days": pl.Float64},
-    "indicator_measurement": _OF_SUBJECT,
+    "indicator_measurement": {**_OF_SUBJECT, "is_latest": pl.Boolean},
     "indicator_target": {"is_starting": pl.Boolean, **_OF_SUBJECT},
     "employee_plan": {
         **dict.fromkeys(("nip", "unit_id", "position_level"), pl.String),

@@ -382,8 +382,9 @@ class Indicator(Model):
 
     `numerator` and `denominator` are SQL expressions over the fact's columns, evaluated per row and summed over the
     rows that `filter` keeps and that have both values. Only `ratio` has a denominator. `count` sums the numerator,
-    `last` takes the last month's sum, `median` and `p90` (nearest rank) sort the numerator's values, `growth` divides
-    the sum by that of the same month last year (1 is unchanged; with scale 100, 103 is three percent more).
+    `last` takes the last month's sum (of figures measured by day the last day's), `median` and `p90` (nearest rank)
+    sort the numerator's values, `growth` divides the sum by that of the same month last year (1 is unchanged; with
+    scale 100, 103 is three percent more).
     """
 
     labels: Labels

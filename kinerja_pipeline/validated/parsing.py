@@ -122,7 +122,8 @@ def _with_offset(text: pl.Expr, zone: str) -> pl.Expr:
 
 
 def period_month(text: pl.Expr) -> pl.Expr:
-    """The month text that carries a period: itself for 2026-03, the last month for 2026-Q1, 2026-S1 and 2026."""
+    """The month text that carries a period: itself for 2026-03, that of a day, the last one for 2026-Q1, 2026-S1 and
+    2026."""
     year = text.str.slice(0, 4)
     quarter = text.str.extract(r"^[0-9]{4}-Q([1-4])$", 1).cast(pl.Int64) * 3
     half = text.str.extract(r"^[0-9]{4}-S([12])$", 1).cast(pl.Int64) * 6
@@ -130,6 +131,11 @@ def period_month(text: pl.Expr) -> pl.Expr:
     return (
         pl.when(text.str.contains(r"^[0-9]{4}-(0[1-9]|1[0-2])$"))
         .then(text)
+        .when(
+            text.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+            & text.str.to_date("%Y-%m-%d", strict=False).is_not_null()
+        )
+        .then(text.str.slice(0, 7))
         .when(text.str.contains(r"^[0-9]{4}-(Q[1-4]|S[12])$"))
         .then(pl.concat_str(year, pl.lit("-"), last))
         .when(text.str.contains(r"^[0-9]{4}$"))

@@ -170,6 +170,7 @@ CHANGES: dict[str, tuple[str, str, str, str, str, str]] = {
     "key in another order": ("primaryKeyPosition: 2", "primaryKeyPosition: 0", C, C, C, C),
     "no longer personal": ("classification: restricted", "classification: internal", C, C, C, C),
     "pattern gone": ('{pattern: "^[0-9]{18}$"}', "{}", C, B, B, C),
+    "another pattern beside": ("^[0-9]{18}$", "^[0-9]{18}$|^[0-9]{16}$", C, B, B, C),
     "another pattern": ("^[0-9]{18}$", "^[0-9]{16,18}$", B, B, B, B),
     "lower minimum": ("minimum: 0,", "minimum: -1,", C, B, B, C),
     "no minimum": ("minimum: 0, ", "", C, B, B, C),

@@ -8,6 +8,7 @@ import polars as pl
 from kpi_world import policy_with, ready
 
 from kinerja_pipeline.kpi.indicators import measures
+from kinerja_pipeline.kpi.subjects import measurements_by_subject
 
 TASKS = pl.DataFrame(
     [
@@ -84,12 +85,32 @@ def test_a_figure_that_nobody_measured_is_not_zero() -> None:
             "unit_id": ["dinkes", "disdik"],
             "indicator_id": ["visits", "budget"],
             "value": [12.5, 3.0],
+            "is_latest": [True, True],
         }
     )
     visits = {"filter": "indicator_id = 'visits'", "numerator": "value", "denominator": None, "subjects": ["unit"]}
     for statistic in ("count", "last"):
         seen = of(figures, "indicator_measurement", **visits, statistic=statistic)
         assert seen == {"dinkes": (125_000, 10_000, 1)}
+
+
+def test_of_a_stock_told_by_day_the_last_day_stands_and_of_a_flow_all_of_them() -> None:
+    told = {"2026-03-02": 5.0, "2026-03-30": 7.0, "2026-03-09": 40.0}
+    rows = pl.DataFrame(
+        {
+            "indicator_id": ["visits"] * 4,
+            "subject_kind": ["unit"] * 4,
+            "subject_id": [*["dinkes"] * 3, "disdik"],
+            "period": [*told, "2026-03"],
+            "value": [*told.values(), 3.0],
+        }
+    )
+    visits = {"filter": "indicator_id = 'visits'", "numerator": "value", "denominator": None}
+    fact = measurements_by_subject(rows)
+    stock = of(fact, "indicator_measurement", **visits, statistic="last", subjects=["unit", "region"])
+    assert stock == {"dinkes": (70_000, 10_000, 1), "disdik": (30_000, 10_000, 1), "": (100_000, 20_000, 2)}
+    flow = of(fact, "indicator_measurement", **visits, statistic="count", subjects=["unit"])
+    assert flow["dinkes"] == (520_000, 30_000, 3)
 
 
 def test_several_indicators_and_facts_are_measured_together() -> None:

@@ -25,7 +25,8 @@ def test_a_row_names_the_subject_it_is_about_and_no_other() -> None:
     rows = [dict(zip(SUBJECTS, pair, strict=True)) for pair in zip(*SUBJECTS.values(), strict=True)]
     named = [("ani", None), (None, "dinkes"), (None, None)]
     assert answers_by_subject(answers(*rows)).select("nip", "unit_id").rows() == named
-    assert measurements_by_subject(pl.DataFrame(SUBJECTS)).select("nip", "unit_id").rows() == named
+    measured = pl.DataFrame(SUBJECTS).with_columns(indicator_id=pl.lit("visits"), period=pl.lit("2026-03"))
+    assert measurements_by_subject(measured).select("nip", "unit_id").rows() == named
 
 
 def test_what_is_said_to_an_employee_counts_in_the_unit_they_are_in() -> None:

@@ -123,8 +123,8 @@ def test_p3_superior_and_public_judge_side_by_side_and_are_not_mixed() -> None:
 
 
 def test_p4_cleaning_crews_have_tonnes_and_the_residents_opinion() -> None:
-    """Tonnes against the target, which adds up over months, and the residents' satisfaction once enough have answered.
-    Not yet: tonnes by day (crews report by month)."""
+    """Tonnes against the target, told by day and added up over days and months, and the residents' satisfaction once
+    enough have answered. A month's own figure stands for its days."""
     tonnes = {MONTH: 198.0, "2026-05": 230.0, "2026-06": 242.0}
     facts = {
         month: {"indicator_measurement": measured("waste_collected", {"subject_id": "crew", "value": t}, period=month)}
@@ -134,6 +134,18 @@ def test_p4_cleaning_crews_have_tonnes_and_the_residents_opinion() -> None:
     assert (april["actual"], april["target"], april["achievement"]) == (198.0, 220.0, 90.0)
     quarter = figures(POLICY, facts, period="2026-Q2")["crew", "waste_collected"]
     assert (quarter["actual"], quarter["target"]) == (670.0, 660.0)
+    daily = measured(
+        "waste_collected",
+        *({"subject_id": "crew", "period": f"{MONTH}-{day:02d}", "value": 9.5} for day in range(1, 23)),
+        {"subject_id": "crew", "period": f"{MONTH}-23", "value": 0.0},
+        {"subject_id": "told twice", "period": f"{MONTH}-01", "value": 9.5},
+        {"subject_id": "told twice", "period": MONTH, "value": 176.0},
+    )
+    by_day = figures(POLICY, {"indicator_measurement": daily})
+    # 22 days of 9.5 tonnes, and one on which the lorry stood.
+    crew = by_day["crew", "waste_collected"]
+    assert (crew["actual"], crew["achievement"], crew["evidence_count"]) == (209.0, 95.0, 23)
+    assert by_day["told twice", "waste_collected"]["actual"] == 176.0
     # Four questions each: seven residents are 28 answers, eight are 32; 30 are needed.
     said = answers("crew", *[[3, 3, 4, 2]] * 8, survey="residents", elements="k")
     said = said.vstack(answers("other crew", *[[4] * 4] * 7, survey="residents", elements="k"))

@@ -457,3 +457,23 @@ def test_a_reference_table_that_multiplies_rows_would_be_noticed(monkeypatch: py
     monkeypatch.setattr("kinerja_pipeline.validated.split._tally", lambda *_: pl.DataFrame())
     with pytest.raises(ConservationError, match="thing, delivery aaaaaaaaaaaa: 1 rows landed but 0 ended"):
         split(rows, contract, zone=ZONE, references={}, deliveries=deliveries())
+
+
+def test_a_measurement_is_of_a_month_or_of_a_day_that_the_calendar_has() -> None:
+    contract = INCOMING["indicator_measurement"]
+    good = ["2026-02", "2026-02-28", "2028-02-29", "2026-04-30", "2026-12-31"]
+    bad = ["2026-02-29", "2026-02-30", "2026-04-31", "2026-13-01", "2026-04-00", "2026-4-1", "2026-04-01T00"]
+    rows = [
+        # What has no month lands in the month of its delivery.
+        {"period": p, "subject_id": "crew", "value": "1", "_month": p[:7] if p in good else "2026-02"}
+        for p in (*good, *bad)
+    ]
+    shared = {"indicator_id": "waste", "subject_kind": "unit", "_delivery_id": "d", "_source_row": 1}
+    given = landed(contract, [shared | row for row in rows])
+    found = [
+        split(given, contract, zone=ZONE, references={}, deliveries=deliveries(d="delta"), month=month)
+        for month in ("2026-02", "2028-02", "2026-04", "2026-12")
+    ]
+    assert sorted(pl.concat(f.valid for f in found)["period"]) == sorted(good)
+    reasons = {row["period"]: row["_reasons"] for f in found for row in f.rejected.to_dicts()}
+    assert reasons == {period: ["period__pattern"] for period in bad}
