@@ -22,6 +22,7 @@ from kinerja_pipeline.facts.periods import (
 )
 from kinerja_pipeline.facts.tasks import task_window
 from kinerja_pipeline.facts.training import training_programme
+from kinerja_pipeline.kpi.allowance import allowance
 from kinerja_pipeline.kpi.credit import credited
 from kinerja_pipeline.kpi.distribution import unit_evaluation
 from kinerja_pipeline.kpi.evaluation import evaluation
@@ -155,6 +156,7 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
             AssetDep(["validated", "org_unit"], partition_mapping=deployment.of_region),
             *(AssetDep([room, feed.name]) for room in ("quarantine", "validated") for feed in deployment.event_feeds),
         ],
+        "allowance": [AssetDep(["facts", "attendance_month"])],
         "training_programme": [
             AssetDep(["validated", "training_plan"], partition_mapping=deployment.of_region),
             AssetDep(["validated", "training_record"], partition_mapping=year),
@@ -166,6 +168,7 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
         "evaluation": [AssetDep(["kpi", "kpi"])],
         "unit_evaluation": [AssetDep(["kpi", "evaluation"])],
         "follow_up": [AssetDep(["kpi", "evaluation"])],
+        "allowance": [AssetDep(["kpi", "evaluation"])],
         "training_programme": [AssetDep(["kpi", "follow_up"])],
     }
     specs = [
@@ -204,11 +207,13 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
         ]
         history = [judged, *(lake.read("kpi", "evaluation", region, m) for m in earlier)]
         advice = follow_up(_evidence(deployment, lake, region, month, indicators, pl.concat(history)), policy, month)
+        days = lake.read("facts", "attendance_month", region, month)
         for table, frame in {
             "kpi": indicators,
             "evaluation": judged,
             "unit_evaluation": pl.concat(spreads),
             "follow_up": advice,
+            "allowance": allowance(days, judged, policy, month, policy_version(policy)),
             "training_programme": _programmes(lake, region, month, advice),
         }.items():
             lake.write(frame, "kpi", table, region, month)

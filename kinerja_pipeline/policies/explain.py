@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kinerja_pipeline.policies.allowance import Allowance
 from kinerja_pipeline.policies.model import (
     Band,
     Deduction,
@@ -75,6 +76,7 @@ def explained(policy: Policy, month: str, version: str) -> str:
         ["KALENDER", *_calendar(policy, month)],
         ["JADWAL KERJA", *_schedules(policy, month)],
         ["POTONGAN", *_deductions(policy, month)],
+        *([["TUNJANGAN (TPP)", *_allowance(policy.allowance)]] if policy.allowance else []),
         ["DISIPLIN (peringatan dini, PP 94/2021)", *_discipline(policy, month)],
         ["INDIKATOR", *_indicators(policy)],
         *([["STANDAR LAYANAN", *_standards(policy)]] if policy.tasks.standard_hours else []),
@@ -154,6 +156,20 @@ def _deduction(rules: Deduction) -> Iterator[str]:
     yield f"  Tidak tap masuk atau pulang: {_percent(rules.missing_tap_share)}"
     yield f"  Tidak masuk tanpa keterangan: {_percent(rules.absent_day_share)} sehari"
     yield f"  Paling banyak {_percent(rules.month_cap_share)} sebulan"
+
+
+def _allowance(rules: Allowance) -> Iterator[str]:
+    yield (
+        f"  {_percent(rules.discipline_weight)} disiplin (bagian kehadiran), {_percent(rules.productivity_weight)} "
+        f"produktivitas. Dasar: {rules.source}"
+    )
+    earned = rules.productivity
+    for predicate, share in (earned.by_predicate or {}).items():
+        yield f"  Predikat {predicate.replace('_', ' ')}: {_percent(share)} dari bagian produktivitas"
+    for band in earned.by_score:
+        yield f"  Nilai hasil sejak {_number(band.from_score)}: {_percent(band.share)} dari bagian produktivitas"
+    if earned.full_score is not None:
+        yield f"  Bagian produktivitas sebanding dengan nilai hasil, penuh sejak {_number(earned.full_score)}"
 
 
 def _bands(bands: list[Band]) -> Iterator[str]:

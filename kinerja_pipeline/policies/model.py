@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from kinerja_pipeline.policies.allowance import Allowance
 from kinerja_pipeline.policies.follow_up import DisagreementRule, Exclusions, FollowUpRule
 from kinerja_pipeline.policies.mapping import FileMapping
-from kinerja_pipeline.policies.terms import Aspect, Clock, Identifier, Labels, Model, Month
+from kinerja_pipeline.policies.terms import Aspect, Clock, Identifier, Labels, Model, Month, Predicate
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DayStatus = Literal["leave", "sick", "duty_travel", "permit", "study", "remote_work"]
@@ -432,9 +433,6 @@ class Indicator(Model):
         return (self.fact, self.filter, self.numerator, self.denominator, self.statistic, *sorted(self.subjects))
 
 
-Predicate = Literal["sangat_baik", "baik", "butuh_perbaikan", "kurang", "sangat_kurang"]
-
-
 class Credit(Model):
     """Conversion of official predicates into credit (PermenPANRB 1/2023): the share of the yearly coefficient that each
     predicate earns, and the coefficients by position or position level, as the register names them."""
@@ -509,6 +507,7 @@ class Policy(Model):
     attendance: Attendance
     permits: dict[str, Permit]
     deductions: list[Deduction]
+    allowance: Allowance | None = None
     discipline: list[DisciplineThreshold]
     feeds: dict[str, list[FileMapping]]
     surveys: dict[str, Survey]

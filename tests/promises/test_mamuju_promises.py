@@ -32,6 +32,7 @@ from kinerja_pipeline.facts.appraisal import appraisal
 from kinerja_pipeline.facts.attendance import attendance_month
 from kinerja_pipeline.facts.satisfaction import satisfaction_index
 from kinerja_pipeline.facts.training import training_year
+from kinerja_pipeline.kpi.allowance import allowance
 from kinerja_pipeline.kpi.evaluation import evaluation
 from kinerja_pipeline.kpi.subjects import answers_by_subject
 
@@ -146,8 +147,7 @@ def test_a4_hours_of_training_stand_against_twenty_a_year() -> None:
 
 
 def test_a5_projects_done_well_awards_and_what_attendance_costs_of_the_allowance() -> None:
-    """Projects done on time, reward nominations, and the allowance's deduction as a share with its lines, never rupiah.
-    Not yet: the whole composition of the allowance from discipline and productivity."""
+    """Projects done on time, reward nominations, and what attendance costs as a share with its lines, never rupiah."""
     done = tasks(
         POLICY,
         {"task_id": "1", "completed_at": "2026-04-08 10:00"},
@@ -175,6 +175,44 @@ def test_a5_projects_done_well_awards_and_what_attendance_costs_of_the_allowance
     month = rows_by(attendance_month(worked, POLICY, MONTH), "nip")
     assert (month["ani"]["deduction_share"], month["ani"]["deduction_base_code"]) == (0.055, "attendance_part")
     assert month["budi"]["deduction_share"] == 0.0
+
+
+def test_a5_the_allowance_is_composed_of_discipline_and_productivity() -> None:
+    """40 percent of the allowance hang on attendance, 60 on the official predicate; a deduction of the attendance part
+    costs two fifths of itself of the whole. Without a predicate nothing is computed, and nothing is rupiah."""
+    work = months(
+        {"nip": "ani", "deduction_share": 0.055},
+        {"nip": "budi", "deduction_share": 0.0},
+        {"nip": "unrated", "deduction_share": 0.0},
+        period=MONTH,
+        unit_id="dinas",
+        workday_count=20,
+        not_recorded_count=0,
+        deduction_base_code="attendance_part",
+    )
+    rated = {"ani": "baik", "budi": "butuh_perbaikan", "unrated": None}
+    judged = published(
+        "evaluation",
+        *({"nip": nip, "official_predicate": predicate} for nip, predicate in rated.items()),
+        period=MONTH,
+        period_kind="month",
+        recommended_predicate="sangat_baik",
+    )
+    seen = rows_by(allowance(work, judged, POLICY, MONTH, "1"), "nip")
+    # 0.4 * 0.055 = 0.022 of the whole; taken as a share of the whole it would be 0.055.
+    ani = seen["ani"]
+    assert (ani["discipline_weight"], ani["productivity_weight"]) == (0.4, 0.6)
+    assert ani["deduction_of_allowance_share"] == pytest.approx(0.022)
+    assert [ani[f"{part}_share"] for part in ("discipline", "productivity")] == [pytest.approx(0.945), 1.0]
+    assert ani["allowance_share"] == pytest.approx(0.978)
+    assert ani["explanation"] == (
+        "40.00 % discipline - 2.20 % (5.50 % of the attendance part) + 60.00 % productivity x 100.00 % (predicate baik)"
+    )
+    # 0.4 + 0.6 * 0.85
+    assert seen["budi"]["allowance_share"] == pytest.approx(0.91)
+    waiting = seen["unrated"]
+    assert (waiting["status_code"], waiting["reason"]) == ("not_computable", "official_predicate_missing")
+    assert (waiting["productivity_share"], waiting["allowance_share"]) == (None, None)
 
 
 def test_a6_complaints_are_answered_quickly_and_repeats_are_seen() -> None:
