@@ -192,6 +192,15 @@ def status(region: str | None) -> None:
         _tell(console, "yellow", "refused", strays(home, policies))
 
 
+@main.command(short_help="The views that analysts read besides the tables.")
+def views() -> None:
+    """List the warehouse's views: what one row of each is, and who uses it."""
+    from kinerja_pipeline.warehouse.views import load_views
+
+    for view in sorted(load_views(), key=lambda view: view.name):
+        click.echo(f"{view.name}\n  {view.grain}\n  For: {view.audience}")
+
+
 @main.command(short_help="Lineage, runs and checks in the browser.")
 @click.option("--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="Where it listens.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="There is no login: keep it on this machine.")

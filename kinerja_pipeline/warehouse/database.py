@@ -10,7 +10,6 @@ import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.contracts.tables import warehouse_schema, warehouse_tables
+from kinerja_pipeline.warehouse.views import are_current, create_views, drop_views, sql_folder
 
 BUSY_SECONDS = 60
 """How long a SQLite connection waits for the writer before it."""
@@ -139,7 +139,8 @@ def is_migrated(connection: sa.Connection) -> bool:
 
 
 def migrate(engine: sa.Engine) -> None:
-    """Runs the revisions of sql/migrations that this warehouse has not seen, in order, in one transaction.
+    """Runs the revisions of sql/migrations that this warehouse has not seen, in order, and makes the views of sql/views
+    anew if the tables or a view's file have changed: all in one transaction, nothing when nothing has changed.
 
     Raises WarehouseError when the warehouse was migrated by a newer version of the program.
     """
@@ -148,16 +149,20 @@ def migrate(engine: sa.Engine) -> None:
     heads = ScriptDirectory.from_config(config).get_current_head()
     try:
         with _connected(engine) as connection:
-            if _revision(connection, schema) == heads:
+            if _revision(connection, schema) == heads and are_current(connection, schema):
                 return
         with writing(engine) as connection:
             lock(connection, _MIGRATION_LOCK)
-            if schema is not None:
-                connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
-            config.attributes["connection"] = connection
-            _check_known(config, _revision(connection, schema))
-            command.upgrade(config, "head")
-            _comment(connection)
+            if schema is not None and not sa.inspect(connection).has_schema(schema):
+                connection.execute(sa.schema.CreateSchema(schema))
+            revision = _revision(connection, schema)
+            _check_known(config, revision)
+            drop_views(connection, schema)
+            if revision != heads:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+                _comment(connection)
+            create_views(connection, schema)
     except SQLAlchemyError as error:
         raise WarehouseError(
             f"{_shown(engine.url)} cannot be brought up to date, nothing was changed: {_first_line(error)}"
@@ -175,8 +180,7 @@ def _first_line(error: SQLAlchemyError) -> str:
 
 
 def _migrations(schema: str | None) -> Config:
-    inside = Path(str(resources.files("kinerja_pipeline"))) / "sql"
-    folder = (inside if inside.is_dir() else inside.parent.parent / "sql") / "migrations"
+    folder = sql_folder() / "migrations"
     # Alembic's own progress lines are for developers; what people need to know is raised as WarehouseError.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
