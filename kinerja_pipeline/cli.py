@@ -192,6 +192,22 @@ def status(region: str | None) -> None:
         _tell(console, "yellow", "refused", strays(home, policies))
 
 
+@main.command(short_help="Bring the warehouse's tables and views up to date.")
+def migrate() -> None:
+    """Bring the warehouse's tables and views up to date, and say what was done. A publication does the same first."""
+    from kinerja_pipeline.home import home_from_environment, warehouse_url
+    from kinerja_pipeline.warehouse import database
+
+    home = home_from_environment()
+    if not os.environ.get("KINERJA_WAREHOUSE_URL"):
+        _check_is_home(home)
+    engine = database.open_warehouse(warehouse_url(home))
+    done = database.migrate(engine)
+    engine.dispose()
+    for line in done or ["The warehouse is up to date."]:
+        click.echo(line)
+
+
 @main.command(short_help="The views that analysts read besides the tables.")
 def views() -> None:
     """List the warehouse's views: what one row of each is, and who uses it."""
@@ -199,6 +215,65 @@ def views() -> None:
 
     for view in sorted(load_views(), key=lambda view: view.name):
         click.echo(f"{view.name}\n  {view.grain}\n  For: {view.audience}")
+
+
+@main.command(short_help="Ask one of the prepared questions; without a name: list them.")
+@click.argument("name", required=False)
+@click.option("--region", help="One region only.")
+@click.option("--period", help="Month (2026-03), quarter (2026-Q1), semester (2026-S1) or year (2026).")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Another parameter of the question.")
+@click.option("--csv", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write the answer to this file.")
+@click.option("--json", "is_json", is_flag=True, help="Print the answer as JSON.")
+@click.option("--names", is_flag=True, help="Show personal columns: only for those who may see them.")
+def query(
+    name: str | None,
+    region: str | None,
+    period: str | None,
+    settings: tuple[str, ...],
+    file: Path | None,
+    is_json: bool,
+    names: bool,
+) -> None:
+    """Ask the warehouse one of the prepared questions; without NAME: list them with their parameters.
+
+    \b
+      kinerja query late_most_often --region salor --period 2026-03
+      kinerja query services_finished_late --set limit=5 --csv late.csv
+
+    Who a row is about is numbered in place of named, and what is said of a person hidden, unless --names is given.
+    """
+    from kinerja_pipeline.home import home_from_environment, warehouse_url
+    from kinerja_pipeline.warehouse.queries import ask, load_queries, named_query
+
+    if name is None:
+        for each in load_queries().values():
+            defaults = "".join(f"  {n} = {v}" for n, v in each.defaults.items())
+            click.echo(f"{each.name}\n  {each.question_id}\n  {each.question_en}\n {defaults}")
+        return
+    if file is not None and is_json:
+        raise click.UsageError("take either --csv or --json")
+    given = {key: value for key, value in (("region", region), ("period", period)) if value is not None}
+    for setting in settings:
+        key, is_pair, value = setting.partition("=")
+        if not is_pair:
+            raise click.UsageError(f"'{setting}' is no setting; write it as limit=5")
+        given[key] = value
+    home = home_from_environment()
+    answer = ask(warehouse_url(home), named_query(name), given, with_names=names)
+    if is_json:
+        click.echo(answer.json())
+        return
+    told = f"{_counted(len(answer.rows), 'row')} for {answer.told()}."
+    if answer.hidden:
+        told += f" Hidden: {', '.join(answer.hidden)} (--names shows them to those who may see them)."
+    if file is not None:
+        _write_new(file, answer.csv().encode())
+        click.echo(f"Written: {file}. {told}")
+        return
+    console = _console()
+    if answer.rows:
+        console.print(answer.table())
+    console.print(told, highlight=False, soft_wrap=True)
 
 
 @main.command(short_help="Lineage, runs and checks in the browser.")
@@ -323,13 +398,7 @@ def contracts_template(feed: str, ending: str, file: Path | None) -> None:
         _stop(f"There is no feed '{feed}'; known are {', '.join(incoming)}.")
     target = file or Path(f"{feed}.{ending}")
     content = (xlsx_template if ending == "xlsx" else csv_template)(incoming[feed])
-    try:
-        with target.open("xb") as written:
-            written.write(content)
-    except FileExistsError:
-        _stop(f"{target} is there already; name another file with --to.")
-    except FileNotFoundError:
-        _stop(f"{target}: there is no folder {target.parent}.")
+    _write_new(target, content, "name another file with --to")
     click.echo(f"Written: {target}")
 
 
@@ -394,6 +463,16 @@ def _make(home: Any) -> None:
     init_home(home)
     check_writable(home)
     write_instance_settings(home)
+
+
+def _write_new(file: Path, content: bytes, advice: str = "name another file") -> None:
+    try:
+        with file.open("xb") as written:
+            written.write(content)
+    except FileExistsError:
+        _stop(f"{file} is there already; {advice}.")
+    except FileNotFoundError:
+        _stop(f"{file}: there is no folder {file.parent}.")
 
 
 def _check_is_home(home: Any) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.contracts.tables import warehouse_schema, warehouse_tables
-from kinerja_pipeline.warehouse.views import are_current, create_views, drop_views, sql_folder
+from kinerja_pipeline.warehouse.views import are_current, create_views, drop_views, load_views, sql_folder
 
 BUSY_SECONDS = 60
 """How long a SQLite connection waits for the writer before it."""
@@ -138,11 +138,12 @@ def is_migrated(connection: sa.Connection) -> bool:
     return sa.inspect(connection).has_table("publication", schema=warehouse_schema(connection.dialect.name))
 
 
-def migrate(engine: sa.Engine) -> None:
+def migrate(engine: sa.Engine) -> list[str]:
     """Runs the revisions of sql/migrations that this warehouse has not seen, in order, and makes the views of sql/views
     anew if the tables or a view's file have changed: all in one transaction, nothing when nothing has changed.
 
-    Raises WarehouseError when the warehouse was migrated by a newer version of the program.
+    Returns a line for each thing done. Raises WarehouseError when the warehouse was migrated by a newer version of the
+    program.
     """
     schema = warehouse_schema(engine.dialect.name)
     config = _migrations(schema)
@@ -150,7 +151,7 @@ def migrate(engine: sa.Engine) -> None:
     try:
         with _connected(engine) as connection:
             if _revision(connection, schema) == heads and are_current(connection, schema):
-                return
+                return []
         with writing(engine) as connection:
             lock(connection, _MIGRATION_LOCK)
             if schema is not None and not sa.inspect(connection).has_schema(schema):
@@ -163,6 +164,7 @@ def migrate(engine: sa.Engine) -> None:
                 command.upgrade(config, "head")
                 _comment(connection)
             create_views(connection, schema)
+            return [*_applied(config, revision), f"{len(load_views())} views made"]
     except SQLAlchemyError as error:
         raise WarehouseError(
             f"{_shown(engine.url)} cannot be brought up to date, nothing was changed: {_first_line(error)}"
@@ -193,6 +195,12 @@ def _migrations(schema: str | None) -> Config:
 def _revision(connection: sa.Connection, schema: str | None) -> str | None:
     context = MigrationContext.configure(connection, opts={"version_table_schema": schema})
     return context.get_current_revision()
+
+
+def _applied(config: Config, revision: str | None) -> list[str]:
+    """The revisions after `revision`, oldest first."""
+    steps = ScriptDirectory.from_config(config).iterate_revisions("head", revision or "base")
+    return [f"revision {step.revision}: {step.doc.partition('. ')[0].rstrip('.')}" for step in reversed(list(steps))]
 
 
 def _check_known(config: Config, revision: str | None) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import polars as pl
 import pytest
 import sqlalchemy as sa
+from analyst_world import publish_world
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.contracts.tables import warehouse_schema
+from kinerja_pipeline.warehouse.database import open_warehouse
 from kinerja_pipeline.warehouse.publish import Published, Versions, publish
 
 FrameOf = Callable[..., pl.DataFrame]
@@ -88,3 +90,21 @@ def rows_of(engine: sa.Engine) -> RowsOf:
             return sorted((tuple(row) for row in found), key=repr)
 
     return read
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
+    """The analysts' world, published on either database; nobody writes to it."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('world')}/warehouse.db"
+    else:
+        server: sa.URL = request.getfixturevalue("postgresql_server")
+        maintenance = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+        with maintenance.connect() as connection:
+            connection.exec_driver_sql("CREATE DATABASE analysts_world")
+        maintenance.dispose()
+        url = server.set(database="analysts_world").render_as_string(hide_password=False)
+    engine = open_warehouse(url)
+    publish_world(engine)
+    yield engine
+    engine.dispose()

@@ -80,3 +80,10 @@ def test_an_unreachable_server_is_named_without_its_password() -> None:
         migrate(engine)
     engine.dispose()
     assert "geheim" not in str(refused.value)
+
+
+def test_migrating_says_what_it_did(engine: sa.Engine) -> None:
+    done = migrate(engine)
+    assert done[0] == "revision 0001: The first tables"
+    assert done[-1].endswith("views made")
+    assert migrate(engine) == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -15,29 +14,11 @@ from click.testing import CliRunner
 from kinerja_pipeline.cli import main
 from kinerja_pipeline.contracts.tables import warehouse_schema
 from kinerja_pipeline.warehouse import database, views
-from kinerja_pipeline.warehouse.database import migrate, open_warehouse, writing
+from kinerja_pipeline.warehouse.database import migrate, writing
 from kinerja_pipeline.warehouse.views import load_views
 
 README = Path(__file__).parent.parent.parent / "README.md"
 HERE = "region = 'manokwari' AND period = '2026-03'"
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
-    """The published world, on either database; nobody writes to it."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('views')}/warehouse.db"
-    else:
-        server: sa.URL = request.getfixturevalue("postgresql_server")
-        maintenance = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-        with maintenance.connect() as connection:
-            connection.exec_driver_sql("CREATE DATABASE views_world")
-        maintenance.dispose()
-        url = server.set(database="views_world").render_as_string(hide_password=False)
-    engine = open_warehouse(url)
-    publish_world(engine)
-    yield engine
-    engine.dispose()
 
 
 def rows(engine: sa.Engine, view: str, columns: str, where: str = HERE) -> list[tuple[object, ...]]:
