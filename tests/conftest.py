@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -88,17 +89,31 @@ def postgresql_server() -> Iterator[sa.URL]:
             shutil.rmtree(programs.parents[2], ignore_errors=True)
 
 
+@contextmanager
+def _database(server: sa.URL) -> Iterator[str]:
+    """The address of an empty database, dropped afterwards."""
+    name = f"test_{next(_DATABASES)}"
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield server.set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    engine.dispose()
+
+
 @pytest.fixture
 def postgresql_url(postgresql_server: sa.URL) -> Iterator[str]:
     """An empty database for one test."""
-    name = f"test_{next(_DATABASES)}"
-    server = sa.create_engine(postgresql_server, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield postgresql_server.set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    server.dispose()
+    with _database(postgresql_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def shared_postgresql_url(postgresql_server: sa.URL) -> Iterator[str]:
+    """A database that the tests of a module share and only read."""
+    with _database(postgresql_server) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

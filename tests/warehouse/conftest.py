@@ -92,18 +92,13 @@ def rows_of(engine: sa.Engine) -> RowsOf:
     return read
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
     """The analysts' world, published on either database; nobody writes to it."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('world')}/warehouse.db"
     else:
-        server: sa.URL = request.getfixturevalue("postgresql_server")
-        maintenance = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-        with maintenance.connect() as connection:
-            connection.exec_driver_sql("CREATE DATABASE analysts_world")
-        maintenance.dispose()
-        url = server.set(database="analysts_world").render_as_string(hide_password=False)
+        url = request.getfixturevalue("shared_postgresql_url")
     engine = open_warehouse(url)
     publish_world(engine)
     yield engine
