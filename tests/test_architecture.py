@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,19 @@ def test_sqlalchemy_and_alembic_stay_in_contract_tables_and_the_warehouse() -> N
     allowed = ("contracts/tables.py", "orchestration/event_log.py", "warehouse/")
     strays = {n for n in importers("sqlalchemy") | importers("alembic") if not n.startswith(allowed)}
     assert strays == set()
+
+
+def test_great_expectations_stays_in_the_modules_that_judge() -> None:
+    allowed = {"contracts/engines.py", "contracts/expectations.py", "contracts/validation.py"}
+    assert importers("great_expectations") <= allowed
+
+
+def test_neither_the_definitions_nor_the_command_line_load_great_expectations() -> None:
+    # It takes seconds and a quarter gigabyte: `kinerja --help` and every worker of the UI would pay for it.
+    ask = "import sys, kinerja_pipeline.definitions, kinerja_pipeline.cli, kinerja_pipeline.contracts.validation; "
+    found = "print(sorted({'great_expectations', 'pandas', 'numpy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", ask + found], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("room", ["facts", "kpi"])

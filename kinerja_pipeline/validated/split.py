@@ -41,12 +41,18 @@ class Split:
     rejected: the contract columns as delivered (text), `_delivery_id`, `_source_row`, `_reasons`, `_raw`.
     superseded: `_delivery_id`, `_source_row` of rows that a later or repeated row replaces.
     tally: one row per delivery and rule that failed, and one per delivery with rule_id `all`.
+    asked_count: rows that the reader could take apart; only they are asked the rules.
+    null_counts: of those, the values that are missing or unreadable, by column.
+    unchecked: rules that refer to a feed which was not there to be asked.
     """
 
     valid: pl.DataFrame
     rejected: pl.DataFrame
     superseded: pl.DataFrame
     tally: pl.DataFrame
+    asked_count: int
+    null_counts: Mapping[str, int]
+    unchecked: tuple[str, ...]
 
 
 def split(
@@ -84,11 +90,14 @@ def split(
     valid = judged.filter(~pl.col("_is_bad") & ~pl.col("_is_superseded")).select(*contract.names, *_OWN)
     all_rules = (*rules, *(r for r in contract.rules if r.what == "conflict"))
     rejected = _with_reasons(bad, landed, contract, all_rules)
-    tally = _tally(judged, rejected, contract, all_rules)
+    whole = judged.filter(pl.col("_problem").is_null())
+    tally = _tally(judged, whole, rejected, contract, all_rules)
     _conserve(
         landed if month is None else landed.filter(pl.col("_month") == month), valid, rejected, old, contract.name
     )
-    return Split(valid, rejected, old.select(*_OWN), tally)
+    nulls = dict(zip(contract.names, whole.select(contract.names).null_count().row(0), strict=True))
+    unchecked = tuple(r.name for r in contract.rules if r not in all_rules)
+    return Split(valid, rejected, old.select(*_OWN), tally, len(whole), nulls, unchecked)
 
 
 def _judged(
@@ -232,7 +241,9 @@ def _with_reasons(bad: pl.DataFrame, landed: pl.DataFrame, contract: Contract, r
     )
 
 
-def _tally(judged: pl.DataFrame, rejected: pl.DataFrame, contract: Contract, rules: Iterable[Rule]) -> pl.DataFrame:
+def _tally(
+    judged: pl.DataFrame, whole: pl.DataFrame, rejected: pl.DataFrame, contract: Contract, rules: Iterable[Rule]
+) -> pl.DataFrame:
     status = [
         pl.len().alias("landed_count"),
         (~pl.col("_is_bad") & ~pl.col("_is_superseded")).sum().alias("valid_count"),
@@ -244,7 +255,7 @@ def _tally(judged: pl.DataFrame, rejected: pl.DataFrame, contract: Contract, rul
         rule_id=pl.lit("all"), severity_code=pl.lit("error"), failed_count=pl.col("rejected_count")
     )
     warned = [
-        judged.filter(r.name).select(
+        whole.filter(r.name).select(
             "_delivery_id", "_source_row", pl.lit(r.name).alias("rule_id"), pl.lit("warning").alias("severity_code")
         )
         for r in rules
