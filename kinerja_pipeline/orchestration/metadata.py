@@ -1,6 +1,6 @@
 """What the UI shows about a table: its columns from the contract, row counts, a table of rules.
 
-Here: contract and tally -> Dagster metadata, never a value of a row. Not here: the counting (validated/, warehouse/).
+Here: contract, judgement and tally -> Dagster metadata, never a value of a row. Not here: the counting and judging.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from dagster import (
 )
 
 from kinerja_pipeline.contracts.model import Contract
+from kinerja_pipeline.contracts.validation import ALL, ROW_UNREADABLE, Judgement, Outcome
 
 
 def column_schema(contract: Contract) -> TableSchema:
@@ -77,39 +78,40 @@ def conservation_check_spec(key: AssetKey, partitions: PartitionsDefinition[str]
     )
 
 
-def contract_check(contract: Contract, key: AssetKey, tally: pl.DataFrame) -> AssetCheckResult:
-    """The rules' counts of one partition against the contract's tolerance; counts and row numbers only, no values."""
-    total = tally.filter(pl.col("rule_id") == "all").sum()
-    landed, rejected = total["landed_count"].item() or 0, total["rejected_count"].item() or 0
-    share = rejected / landed if landed else 0.0
+def contract_check(contract: Contract, key: AssetKey, judgement: Judgement, tally: pl.DataFrame) -> AssetCheckResult:
+    """The judgement of one partition; it passes while rejected rows stay within the contract's tolerance. Counts and
+    row numbers only, no values."""
+    whole, total = judgement.of(ALL), tally.filter(pl.col("rule_id") == ALL).sum()
+    share = whole.broken / whole.asked if whole.asked else 0.0
     broken = _broken(tally)
     reasons = ", ".join(f"{r['rule_id']} {r['failed_count']}" for r in broken if r["severity_code"] == "error")
     remedy = (
         "Within tolerance."
-        if share <= contract.tolerance_share
+        if whole.is_met
         else "Ask the supplier to correct the rows that the quarantine lists and deliver them again; run the month."
     )
     return AssetCheckResult(
-        passed=share <= contract.tolerance_share,
+        passed=whole.is_met,
         asset_key=key,
         check_name="contract",
         severity=AssetCheckSeverity.WARN,
-        description=f"{rejected} of {landed} rows rejected ({share:.2%}, tolerance {contract.tolerance_share:.0%})"
-        f"{': ' if reasons else ''}{reasons}. {remedy}",
+        description=f"{whole.broken} of {whole.asked} rows rejected ({share:.2%}, tolerance "
+        f"{contract.tolerance_share:.0%}){': ' if reasons else ''}{reasons}. {remedy}",
         metadata={
-            "landed": landed,
+            "landed": whole.asked,
             "valid": total["valid_count"].item() or 0,
-            "rejected": rejected,
+            "rejected": whole.broken,
             "superseded": total["superseded_count"].item() or 0,
-            "rules": MetadataValue.md(_rules_table(contract, broken)),
+            "expectations": f"{sum(o.is_met for o in judgement.outcomes)} of {len(judgement.outcomes)} met",
+            "rules": MetadataValue.md(_rules_table(contract, judgement, broken)),
         },
     )
 
 
 def _broken(tally: pl.DataFrame) -> list[dict[str, Any]]:
-    """The rules that rows broke, most rows first, each with a row to look at."""
+    """The reasons for which rows failed, most rows first, each with a row to look at: rules, and the reader's own."""
     return (
-        tally.filter((pl.col("rule_id") != "all") & (pl.col("failed_count") > 0))
+        tally.filter((pl.col("rule_id") != ALL) & (pl.col("failed_count") > 0))
         .sort("delivery_id")
         .group_by("rule_id", "severity_code", maintain_order=True)
         .agg(pl.col("failed_count").sum(), pl.col("first_source_row", "delivery_id").first())
@@ -118,17 +120,26 @@ def _broken(tally: pl.DataFrame) -> list[dict[str, Any]]:
     )
 
 
-def _rules_table(contract: Contract, broken: Sequence[Mapping[str, Any]]) -> str:
+def _rules_table(contract: Contract, judgement: Judgement, broken: Sequence[Mapping[str, Any]]) -> str:
     """Every rule of the contract, the broken ones first. Patterns hold bars, which would end a cell."""
     words = {r.name: r.description.replace("|", "\\|") for r in contract.rules}
-    lines = ["| rule | what it asks | rows | for example |", "|---|---|---:|---|"]
+    outcomes = {o.rule: o for o in judgement.outcomes}
+    lines = ["| rule | what it asks | rows | expectation | for example |", "|---|---|---:|---|---|"]
     for row in broken:
         text = words.get(row["rule_id"], "the reader must be able to take the row apart")
         where = f"line {row['first_source_row']} of delivery {row['delivery_id'][:8]}"
-        lines.append(f"| **{row['rule_id']}** | {text} | {row['failed_count']} | {where} |")
-    whole = words.keys() - {row["rule_id"] for row in broken}
-    lines += [f"| {name} | {text} | 0 | |" for name, text in words.items() if name in whole]
+        told = _told(outcomes.get(row["rule_id"], judgement.of(ROW_UNREADABLE)))
+        lines.append(f"| **{row['rule_id']}** | {text} | {row['failed_count']} | {told} | {where} |")
+    whole = [name for name in words if name not in {row["rule_id"] for row in broken}]
+    lines += [f"| {name} | {words[name]} | 0 | {_told(outcomes.get(name))} | |" for name in whole]
     return "\n".join(lines)
+
+
+def _told(outcome: Outcome | None) -> str:
+    """Whether the expectation is met; what a feed bears of its rows, a rule bears of the values that are there."""
+    if outcome is None:
+        return "not asked"
+    return "met" if outcome.is_met else f"not met: {outcome.broken} of {outcome.asked}"
 
 
 def conservation_check(key: AssetKey, tally: pl.DataFrame) -> AssetCheckResult:

@@ -1,16 +1,19 @@
-"""The lake: one Parquet file per table, region and month, written beside and then renamed.
+"""The lake: one Parquet file per table, region and month, and JSON documents, written beside and then renamed.
 
-Here: paths, reading and writing whole frames, and the IO manager that gives them to assets. Not here: what is landed
+Here: paths, reading and writing whole files. Not here: what is landed
 (landing/deliveries keeps its own files under lake/landing) and anything about databases.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 import polars as pl
 
@@ -28,19 +31,26 @@ class Lake:
     def write(self, frame: pl.DataFrame, room: str, table: str, region: str, month: str | None = None) -> Path:
         """Writes the whole frame beside the old file, then renames: a reader sees all of the old or all of the new."""
         target = self.path(room, table, region, month)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}.", suffix=".tmp")
-        beside = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                frame.write_parquet(file, compression="zstd", statistics=True)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(target)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
+        with _beside(target) as file:
+            frame.write_parquet(file, compression="zstd", statistics=True)
         return target
+
+    def document_path(self, room: str, name: str, region: str, month: str | None = None) -> Path:
+        return self.path(room, name, region, month).with_suffix(".json")
+
+    def write_document(
+        self, document: Mapping[str, Any], room: str, name: str, region: str, month: str | None = None
+    ) -> Path:
+        """Writes a JSON document as `write` writes a frame; the same content gives the same bytes."""
+        target = self.document_path(room, name, region, month)
+        with _beside(target) as file:
+            file.write(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
+        return target
+
+    def read_document(self, room: str, name: str, region: str, month: str | None = None) -> dict[str, Any]:
+        """The document; raises FileNotFoundError when there is none."""
+        document: dict[str, Any] = json.loads(self.document_path(room, name, region, month).read_bytes())
+        return document
 
     def months(self, room: str, table: str, region: str) -> list[str]:
         """The months that have a file, in order."""
@@ -70,3 +80,20 @@ class Lake:
             )
         wanted_columns = None if columns is None else list(columns)
         return pl.concat([pl.read_parquet(p, columns=wanted_columns) for p in files], how="vertical")
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[IO[bytes]]:
+    """A file beside the target that takes its place when all is written; a failure leaves the old file and no other."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}.", suffix=".tmp")
+    beside = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise

@@ -33,10 +33,13 @@ from kinerja_pipeline.orchestration.metadata import (
 )
 from kinerja_pipeline.orchestration.resources import HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import Lake
+from kinerja_pipeline.validated.evidence import document, judged
 from kinerja_pipeline.validated.judge import Judged, judge_dated, judge_margin, judge_month, judge_year_before
 from kinerja_pipeline.validated.policy_rules import FEED as POLICY_RULES_OF
 
 MARGIN, YEAR_BEFORE = "attendance_margin", "measurement_year_before"
+VALIDATION = "validation"
+"""The lake's room for what Great Expectations said of each feed and partition."""
 EVENT_TALLY, DATED_TALLY = "event_tally", "dated_tally"
 
 
@@ -59,8 +62,8 @@ def _dated(deployment: Deployment) -> AssetsDefinition:
         context: AssetExecutionContext, home: HomeResource, lock: RegionLock
     ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
         region = context.partition_key
-        judged = judge_dated(home.home, deployment.policies[region], feeds)
-        yield from _kept(home.lake, judged, DATED_TALLY, region, None)
+        splits = judge_dated(home.home, deployment.policies[region], feeds)
+        yield from _kept(home.lake, splits, DATED_TALLY, region, None)
 
     return validated_dated
 
@@ -104,8 +107,8 @@ def _events(deployment: Deployment) -> AssetsDefinition:
         references = {name: lake.read("validated", name, region) for name in registers}
         # An answer may come months before its round counts, and under another version of the policy.
         rounds = deployment.policies.rounds(region)
-        judged = judge_month(home.home, policy, month, feeds, references, _computed_rounds(lake, region), rounds)
-        yield from _kept(lake, judged, EVENT_TALLY, region, month)
+        splits = judge_month(home.home, policy, month, feeds, references, _computed_rounds(lake, region), rounds)
+        yield from _kept(lake, splits, EVENT_TALLY, region, month)
         near = judge_margin(home.home, policy, month, deployment.contracts.incoming["attendance_log"], references)
         lake.write(near, "validated", MARGIN, region, month)
         yield MaterializeResult(asset_key=["validated", MARGIN], metadata={"dagster/row_count": len(near)})
@@ -172,13 +175,16 @@ def _check_specs(feeds: Iterable[Contract], partitions: PartitionsDefinition[str
 
 
 def _kept(
-    lake: Lake, judged: Iterable[Judged], tally_name: str, region: str, month: str | None
+    lake: Lake, splits: Iterable[Judged], tally_name: str, region: str, month: str | None
 ) -> Iterator[MaterializeResult[None]]:
-    """Writes each feed's split to the lake and says what became of it."""
+    """Writes each feed's split and its judgement to the lake and says what became of it."""
     tallies, start = [], time.perf_counter()
-    for contract, result in judged:
+    for contract, result in splits:
         lake.write(result.rejected, "quarantine", contract.name, region, month)
         lake.write(result.valid, "validated", contract.name, region, month)
+        judgement = judged(contract, result)
+        kept = document(contract, result, judgement, region, month)
+        lake.write_document(kept, VALIDATION, contract.name, region, month)
         tallies.append(result.tally)
         seconds, start = time.perf_counter() - start, time.perf_counter()
         key = AssetKey(["validated", contract.name])
@@ -186,7 +192,10 @@ def _kept(
         yield MaterializeResult(
             asset_key=key,
             metadata=counts(result.valid, seconds),
-            check_results=[contract_check(contract, key, result.tally), conservation_check(key, result.tally)],
+            check_results=[
+                contract_check(contract, key, judgement, result.tally),
+                conservation_check(key, result.tally),
+            ],
         )
     tally = pl.concat(tallies)
     lake.write(tally, "validated", tally_name, region, month)

@@ -7,6 +7,7 @@ Here: Split -> Counts -> Judgement -> one document. Not here: the counting (vali
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
@@ -15,7 +16,7 @@ from kinerja_pipeline.contracts.validation import Counts, Judgement, judge_count
 from kinerja_pipeline.validated.split import Split
 
 SAMPLES = 5
-"""Rows of a broken rule that a document points to, each the first one of its delivery."""
+"""Rows of a broken rule that a document points to."""
 
 
 def judged(contract: Contract, result: Split) -> Judgement:
@@ -35,3 +36,46 @@ def counts(result: Split) -> Counts:
         failed=dict(by_rule.iter_rows()),
         nulls=result.null_counts,
     )
+
+
+def document(contract: Contract, result: Split, judgement: Judgement, region: str, month: str | None) -> dict[str, Any]:
+    """What is kept of a feed's judgement: Great Expectations' result, how the rows ended, and where broken rows stand.
+
+    Counts, delivery ids and row numbers only, never a value of a row. It says nothing of when it was made: the same
+    rows give the same document.
+    """
+    total = result.tally.filter(pl.col("rule_id") == "all")
+    return {
+        "feed": contract.name,
+        "region": region,
+        "month": month,
+        "contract_version": contract.version,
+        "tolerance_share": contract.tolerance_share,
+        **{name: int(total[f"{name}_count"].sum()) for name in ("landed", "valid", "rejected", "superseded")},
+        "reader_reasons": reader_reasons(contract, result.tally),
+        "unchecked": list(result.unchecked),
+        "rows": _samples(result),
+        "validation": judgement.document(),
+    }
+
+
+def reader_reasons(contract: Contract, tally: pl.DataFrame) -> dict[str, int]:
+    """Why rows could not be taken apart, and how many: reasons of the reader, which no contract states."""
+    rules = ["all", *(r.name for r in contract.rules)]
+    found = tally.filter(~pl.col("rule_id").is_in(rules)).group_by("rule_id").agg(pl.col("failed_count").sum())
+    return dict(found.sort("failed_count", "rule_id", descending=[True, False]).iter_rows())
+
+
+def _samples(result: Split) -> dict[str, list[list[Any]]]:
+    """For each broken rule some rows to look at, as delivery id and row number of the file."""
+    rejected = result.rejected.select(
+        pl.col("_reasons").alias("rule_id"), "_delivery_id", pl.col("_source_row").cast(pl.Int64)
+    ).explode("rule_id")
+    # A warning rejects nothing: of it only the first row of each delivery is known.
+    first = result.tally.filter(pl.col("rule_id") != "all").select("rule_id", "delivery_id", "first_source_row")
+    rows = pl.concat([rejected, first.rename(dict(zip(first.columns, rejected.columns, strict=True)))])
+    kept = rows.drop_nulls().unique().sort(rows.columns).group_by("rule_id", maintain_order=True).head(SAMPLES)
+    samples: dict[str, list[list[Any]]] = {}
+    for rule, delivery, row in kept.iter_rows():
+        samples.setdefault(rule, []).append([delivery, row])
+    return samples

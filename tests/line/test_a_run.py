@@ -6,6 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Callable
 
+import polars as pl
 import pytest
 from line_world import MONTHLY, MONTHS, REGIONS, TABLES, TODAY, Finished, kinerja, query, succeeded
 from rich.console import Console
@@ -13,6 +14,7 @@ from rich.console import Console
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.demo.summary import show_summary
 from kinerja_pipeline.facts.periods import periods_of
+from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.loader import load_policies
 
 FinishedOf = Callable[[str], Finished]
@@ -92,6 +94,26 @@ def test_the_quality_table_counts_what_the_world_planted(region: str, finished: 
         ), feed
         assert by_rule.get(feed, {}) == planted, feed
     assert sum(done.planted.rejected("task_record").values()) > 0, "a world without wrong rows proves nothing"
+
+
+def test_the_judgement_of_every_feed_and_month_is_kept_and_quotes_nobody(finished: FinishedOf) -> None:
+    home = finished("manokwari").home
+    lake = Lake(home.lake)
+    people = lake.read("validated", "employee", "manokwari").select("nip", "name").unique()
+    nobody = [text for column in people for text in column]
+    for contract in load_contracts().incoming.values():
+        for month in MONTHS if contract.is_event else [None]:
+            text = lake.document_path("validation", contract.name, "manokwari", month).read_text(encoding="utf-8")
+            assert not [word for word in nobody if word in text], f"{contract.name} {month}"
+            kept = lake.read_document("validation", contract.name, "manokwari", month)
+            ended = kept["valid"], kept["rejected"], kept["superseded"]
+            assert kept["landed"] == sum(ended)
+            rejected = lake.read("quarantine", contract.name, "manokwari", month)
+            assert len(rejected) == kept["rejected"]
+            places = set(rejected.select("_delivery_id", pl.col("_source_row").cast(pl.Int64)).iter_rows())
+            broken = {reason for reasons in rejected["_reasons"] for reason in reasons}
+            assert broken <= set(kept["rows"])
+            assert {tuple(row) for rule in broken for row in kept["rows"][rule]} <= places
 
 
 @pytest.mark.parametrize("region", REGIONS)
