@@ -179,7 +179,7 @@ def _outside(value: pl.Expr, wanted: Mapping[str, Any]) -> pl.Expr:
 
 def _one_pass(frame: pl.DataFrame, asked: list[tuple[MetricConfiguration, pl.Expr]]) -> tuple[Any, ...]:
     try:
-        return frame.lazy().select(e.alias(str(i)) for i, (_, e) in enumerate(asked)).collect().row(0) if asked else ()
+        return frame.select(e.alias(str(i)) for i, (_, e) in enumerate(asked)).row(0) if asked else ()
     except PolarsError as error:
         # One condition that cannot be evaluated takes all down: name it, so that the others can still be judged.
         for metric, expression in asked:

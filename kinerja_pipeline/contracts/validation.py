@@ -124,10 +124,15 @@ def judge_rows(contract: Contract, rows: Rows, *, with_examples: bool = False) -
 
 def judge_published(contract: Contract, frame: pl.DataFrame, region: str, periods: Collection[str]) -> Judgement:
     """The judgement of an outgoing table of one region, before it replaces what stands for `periods`."""
+    return judge_rows(contract, published_rows(contract, frame, region, periods), with_examples=True)
+
+
+def published_rows(contract: Contract, frame: pl.DataFrame, region: str, periods: Collection[str]) -> Rows:
+    """An outgoing frame with the conditions of its contract, and of a publication, that have no native twin."""
     fails = {r.name: pl.sql_expr(r.predicate) for r in contract.rules if r.what == "row" and r.predicate}
     fails[REGION_OTHER] = pl.col("region") != region
     fails[PERIOD_OTHER] = ~pl.col("period").is_in(list(periods))
-    return judge_rows(contract, Rows(frame, fails), with_examples=True)
+    return Rows(frame, fails)
 
 
 class _Step(NamedTuple):

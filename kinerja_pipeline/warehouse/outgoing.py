@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterator
 from decimal import ROUND_HALF_UP, Decimal
 
 import polars as pl
-from polars.exceptions import PolarsError
 
-from kinerja_pipeline.contracts.model import Column, Contract, Kind, Rule
+from kinerja_pipeline.contracts import validation
+from kinerja_pipeline.contracts.model import Column, Contract, Kind
+from kinerja_pipeline.contracts.validation import Outcome, judge_published
 
 _DTYPES: dict[Kind, pl.DataType | type[pl.DataType]] = {
     "string": pl.String,
@@ -43,7 +44,7 @@ def outgoing_rows(
         half_up(typed[c.name], c.step) for c in contract.columns if c.kind == "number" and c.step is not None
     )
     rows = rounded.sort(contract.key, maintain_order=True)
-    return rows, list(_row_problems(contract, rows, region, periods))
+    return rows, [*_nul_problems(contract, rows), *_contract_problems(contract, rows, region, periods)]
 
 
 def half_up(values: pl.Series, step: float) -> pl.Series:
@@ -149,35 +150,36 @@ def _not_finite(contract: Contract, frame: pl.DataFrame) -> list[str]:
     return problems
 
 
-def _row_problems(contract: Contract, rows: pl.DataFrame, region: str, periods: Collection[str]) -> Iterator[str]:
-    name = contract.name
-    others = rows.filter(pl.col("region") != region)
-    if len(others):
-        yield f"{name}.region: {_rows(len(others), rows)} belong to another region than {region}; publish them there"
-    if "period" in contract.names:
-        others = rows.filter(~pl.col("period").is_in(list(periods)))
-        if len(others):
-            found = ", ".join(map(str, others["period"].unique().sort().head(3)))
-            allowed = ", ".join(periods)
-            yield f"{name}.period: {_rows(len(others), rows)} are of {found}; this publication replaces {allowed} only"
-    if repeated := _count(rows.select(contract.key).is_duplicated()):
-        yield f"{name}: {_rows(repeated, rows)} share their key ({', '.join(contract.key)}); a key names one row"
+def _nul_problems(contract: Contract, rows: pl.DataFrame) -> Iterator[str]:
     for column in contract.columns:
         if column.kind == "string" and (count := _count(rows[column.name].str.contains("\x00", literal=True))):
-            yield f"{name}.{column.name}: {_rows(count, rows)} hold a NUL character, which databases refuse; strip it"
-    checks = [(rule, _fails(rule, contract)) for rule in contract.rules]
-    for rule, fails in checks:
-        if fails is None:
-            continue
-        try:
-            failing = rows.filter(fails)
-        except PolarsError as error:
-            first = str(error).splitlines()[0]
-            yield f"{name}: rule {rule.name} of {name}.odcs.yaml cannot be evaluated: {first}; correct the query"
-            continue
-        if len(failing):
-            culprit = f"{rule.name}{_example(rule, contract, failing)}"
-            yield f"{name}: {_rows(len(failing), rows)} break {culprit}; {rule.description}"
+            where = f"{contract.name}.{column.name}"
+            yield f"{where}: {_rows(count, rows)} hold a NUL character, which databases refuse; strip it"
+
+
+def _contract_problems(contract: Contract, rows: pl.DataFrame, region: str, periods: Collection[str]) -> Iterator[str]:
+    """What the contract's suite does not accept, counted from the rows themselves; a warning stops no publication."""
+    for outcome in judge_published(contract, rows, region, periods).unmet("error"):
+        yield _problem(outcome, contract, rows, region, periods)
+
+
+def _problem(outcome: Outcome, contract: Contract, rows: pl.DataFrame, region: str, periods: Collection[str]) -> str:
+    name, count = contract.name, _rows(outcome.broken, rows)
+    if outcome.problem is not None:
+        return (
+            f"{name}: rule {outcome.rule} of {name}.odcs.yaml cannot be evaluated: {outcome.problem}; correct the query"
+        )
+    match outcome.rule:
+        case validation.KEY_REPEATED:
+            return f"{name}: {count} share their key ({', '.join(contract.key)}); a key names one row"
+        case validation.REGION_OTHER:
+            return f"{name}.region: {count} belong to another region than {region}; publish them there"
+        case validation.PERIOD_OTHER:
+            return f"{name}.period: {count} are of another period; this publication replaces {', '.join(periods)} only"
+        case rule:
+            # Values of personal columns never get into an outcome: messages end in logs.
+            example = "" if outcome.example is None else f" ('{outcome.example}')"
+            return f"{name}: {count} break {rule}{example}; {outcome.words}"
 
 
 def _count(flags: pl.Series) -> int:
@@ -186,33 +188,3 @@ def _count(flags: pl.Series) -> int:
 
 def _rows(count: int, frame: pl.DataFrame) -> str:
     return f"{count} of {len(frame)} rows"
-
-
-def _example(rule: Rule, contract: Contract, failing: pl.DataFrame) -> str:
-    """One offending value, unless the column is personal: messages end in logs."""
-    if rule.what not in ("pattern", "range", "code") or contract.column(rule.columns[0]).is_personal:
-        return ""
-    return f" ('{failing[rule.columns[0]][0]}')"
-
-
-def _fails(rule: Rule, contract: Contract) -> pl.Expr | None:
-    """True where a row breaks the rule; None for rules that types or references have answered already."""
-    column, value = contract.column(rule.columns[0]), pl.col(rule.columns[0])
-    match rule.what:
-        case "missing":
-            return value.is_null()
-        case "pattern":
-            return ~value.str.contains(column.pattern or "")
-        case "length":
-            length = value.str.len_chars()
-            return (length < (column.min_length or 0)) | (length > (column.max_length or 2**31))
-        case "range":
-            low = value < column.minimum if column.minimum is not None else pl.lit(False)
-            high = value > column.maximum if column.maximum is not None else pl.lit(False)
-            return low | high
-        case "code":
-            return ~value.is_in(list(column.codes))
-        case "row":
-            return pl.sql_expr(rule.predicate or "FALSE")
-        case _:
-            return None

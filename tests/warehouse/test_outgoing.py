@@ -84,7 +84,10 @@ def test_the_hash_stands_for_the_content_and_nothing_else(frame_of: FrameOf) -> 
         ({"indicator_id": None}, "1 of 2 rows break indicator_id__missing; indicator_id must have a value"),
         ({"weight": 1.2}, "1 of 2 rows break weight__range ('1.2'); weight must be at least 0 and at most 1"),
         ({"period": "2026-13"}, "1 of 2 rows break period__pattern ('2026-13')"),
-        ({"period": "2026-05"}, "kpi.period: 1 of 2 rows are of 2026-05; this publication replaces 2026-03, 2026-Q1,"),
+        (
+            {"period": "2026-05"},
+            "kpi.period: 1 of 2 rows are of another period; this publication replaces 2026-03, 2026-Q1,",
+        ),
         ({"region": "salor"}, "kpi.region: 1 of 2 rows belong to another region than manokwari; publish them there"),
         ({"indicator_id": "a"}, "kpi: 2 of 2 rows share their key (region, subject_kind, subject_id, indicator_id,"),
         (

@@ -315,6 +315,29 @@ def test_nothing_is_migrated_or_written_when_a_frame_is_refused(
         assert not sa.inspect(connection).has_table("kpi", schema=warehouse_schema(engine.dialect.name))
 
 
+def test_one_broken_table_stops_the_whole_month_and_the_old_publication_stays(
+    frame_of: FrameOf, publish_to: Publish, rows_of: RowsOf
+) -> None:
+    good = {"task_outcome": frame_of("task_outcome", {"task_id": "t-1", "duration_hours": 2.0})}
+    publish_to(kpi=frame_of("kpi", {"indicator_id": "a", "actual": 80.0}), **good)
+    before = rows_of("kpi", "indicator_id", "actual"), rows_of("task_outcome", "task_id"), rows_of("publication", "*")
+
+    changed = frame_of("kpi", {"indicator_id": "a", "actual": 90.0}, {"indicator_id": "b", "weight": 1.2})
+    person = {"task_id": "t-1", "nip": "19900101"}
+    with pytest.raises(PublishRefused) as refused:
+        publish_to(kpi=changed, task_outcome=frame_of("task_outcome", person, person))
+    first, *problems = str(refused.value).splitlines()
+    assert first == "Nothing was published for manokwari 2026-03; the warehouse is as it was."
+    assert problems == [
+        "- kpi: 1 of 2 rows break weight__range ('1.2'); weight must be at least 0 and at most 1",
+        "- task_outcome: 2 of 2 rows break nip__pattern; nip must match ^[0-9]{18}$",
+        "- task_outcome: 2 of 2 rows share their key (region, task_id); a key names one row",
+    ]
+    assert "19900101" not in str(refused.value)
+    after = rows_of("kpi", "indicator_id", "actual"), rows_of("task_outcome", "task_id"), rows_of("publication", "*")
+    assert after == before
+
+
 def test_an_unknown_table_and_the_ledger_itself_are_refused(frame_of: FrameOf, publish_to: Publish) -> None:
     with pytest.raises(PublishRefused) as refused:
         publish_to(kpis=frame_of("kpi"), publication=frame_of("publication"))
