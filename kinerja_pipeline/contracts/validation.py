@@ -7,7 +7,7 @@ Suite, expectations, engines and results are Great Expectations' own; only its r
 definition and `Validator.graph_validate` build the graph of metrics anew each time: five milliseconds per expectation,
 seconds per region and month. Here the metrics that a suite asks for are looked up once per process, the engine answers
 them in one wave, and each expectation judges its own (`_validate`, the method that custom expectations define). A test
-holds the results to those of `Validator.graph_validate`; benchmarks/great_expectations.py has the figures.
+holds the results to those of `Validator.graph_validate`; benchmarks/judging.py has the figures.
 """
 
 from __future__ import annotations

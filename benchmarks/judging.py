@@ -1,0 +1,110 @@
+"""What judging costs: the import, a region and month by our run of the suites, and the same by the library's own run.
+
+    python benchmarks/judging.py 2>/dev/null    # the library draws a progress bar per suite
+
+All contracts as they stand, 200 rows in each published table; five repetitions, the median seconds of processor time.
+"First" builds the suites and looks up their metrics, which a process does once. Not a test: machines are noisy, so read
+the ratios.
+
+Measured on 2 busy cores with great-expectations 1.24.1: import 4.7; first feeds 0.7, tables 1.3; then 14 feeds with 290
+expectations 0.05 and their documents 0.17, 23 tables with 391 expectations 0.18; by the library's own run 1.4 and 3.3.
+A region and month judges ten of the feeds and all tables: 0.33 s of processor time instead of 4.5.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import polars as pl
+
+from kinerja_pipeline.contracts.model import Contract, load_contracts
+from kinerja_pipeline.contracts.validation import Counts, judge_counts, judge_published, published_rows
+
+REPETITIONS = 5
+ROWS = 200
+PERIODS = ("2026-03", "2026-Q1", "2026-S1", "2026")
+DTYPES = {
+    "string": pl.String,
+    "integer": pl.Int64,
+    "number": pl.Float64,
+    "boolean": pl.Boolean,
+    "date": pl.Date,
+    "timestamp": pl.Datetime("us", "UTC"),
+}
+
+
+def counts_of(contract: Contract) -> Counts:
+    failed = {contract.rules[0].name: 3}
+    return Counts(10_000, 5, 9_998, failed, dict.fromkeys(contract.names, 10))
+
+
+def frame_of(contract: Contract) -> pl.DataFrame:
+    schema = {c.name: DTYPES[c.kind] for c in contract.columns}
+    return pl.DataFrame({name: [None] * ROWS for name in schema}, schema=schema)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def main() -> None:
+    contracts = load_contracts()
+    feeds = list(contracts.incoming.values())
+    tables = [(c, frame_of(c)) for c in contracts.outgoing.values()]
+
+    def library() -> None:
+        import kinerja_pipeline.contracts.engines  # noqa: F401
+
+    def feeds_by_us() -> int:
+        return sum(len(judge_counts(c, counts_of(c)).outcomes) for c in feeds)
+
+    def documents() -> None:
+        for judgement in judged:
+            judgement.document()
+
+    def tables_by_us() -> int:
+        return sum(len(judge_published(c, frame, "manokwari", PERIODS).outcomes) for c, frame in tables)
+
+    def feeds_by_the_library() -> None:
+        from great_expectations.validator.validator import Validator
+
+        from kinerja_pipeline.contracts.engines import EvidenceEngine
+        from kinerja_pipeline.contracts.expectations import result_format, suite_of
+
+        how = {"result_format": result_format(with_examples=False)}
+        for c in feeds:
+            engine = EvidenceEngine(c, counts_of(c))
+            Validator(execution_engine=engine).graph_validate(suite_of(c).expectation_configurations, how)
+
+    def tables_by_the_library() -> None:
+        from great_expectations.validator.validator import Validator
+
+        from kinerja_pipeline.contracts.engines import RecountEngine
+        from kinerja_pipeline.contracts.expectations import result_format, suite_of
+
+        how = {"result_format": result_format(with_examples=True)}
+        for c, frame in tables:
+            engine = RecountEngine(c, published_rows(c, frame, "manokwari", PERIODS))
+            Validator(execution_engine=engine).graph_validate(suite_of(c).expectation_configurations, how)
+
+    print(f"{'import':45} {seconds(library):7.3f} s")
+    print(f"{'suites and metrics of all feeds, first':45} {seconds(feeds_by_us):7.3f} s")
+    print(f"{'suites and metrics of all tables, first':45} {seconds(tables_by_us):7.3f} s")
+    judged = [judge_counts(c, counts_of(c)) for c in feeds]
+    for name, work in (
+        (f"{len(feeds)} feeds, {feeds_by_us()} expectations, by us", feeds_by_us),
+        ("their results as documents", documents),
+        (f"{len(tables)} tables, {tables_by_us()} expectations, by us", tables_by_us),
+        ("the feeds by Validator.graph_validate", feeds_by_the_library),
+        ("the tables by Validator.graph_validate", tables_by_the_library),
+    ):
+        taken = statistics.median(seconds(work) for _ in range(REPETITIONS))
+        print(f"{name:45} {taken:7.3f} s")
+
+
+if __name__ == "__main__":
+    main()
