@@ -32,6 +32,7 @@ from kinerja_pipeline.kpi.indicators import RESCANNED, kpi, measures, rescanned,
 from kinerja_pipeline.kpi.people import people
 from kinerja_pipeline.kpi.subjects import answers_by_subject, measurements_by_subject, targets_by_subject
 from kinerja_pipeline.kpi.targets import agreed_targets, employee_plan
+from kinerja_pipeline.kpi.training_effect import TRAINING_EFFECT_SCHEMA, training_effect, windows
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
@@ -157,6 +158,11 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
             *(AssetDep([room, feed.name]) for room in ("quarantine", "validated") for feed in deployment.event_feeds),
         ],
         "allowance": [AssetDep(["facts", "attendance_month"])],
+        "training_effect": [
+            AssetDep(["kpi", "measure"], partition_mapping=year),
+            AssetDep(["validated", "training_plan"], partition_mapping=deployment.of_region),
+            AssetDep(["validated", "training_record"], partition_mapping=year),
+        ],
         "training_programme": [
             AssetDep(["validated", "training_plan"], partition_mapping=deployment.of_region),
             AssetDep(["validated", "training_record"], partition_mapping=year),
@@ -169,6 +175,7 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
         "unit_evaluation": [AssetDep(["kpi", "evaluation"])],
         "follow_up": [AssetDep(["kpi", "evaluation"])],
         "allowance": [AssetDep(["kpi", "evaluation"])],
+        "training_effect": [],
         "training_programme": [AssetDep(["kpi", "follow_up"])],
     }
     specs = [
@@ -214,6 +221,7 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
             "unit_evaluation": pl.concat(spreads),
             "follow_up": advice,
             "allowance": allowance(days, judged, policy, month, policy_version(policy)),
+            "training_effect": _effects(deployment, lake, policy, month, today),
             "training_programme": _programmes(lake, region, month, advice),
         }.items():
             lake.write(frame, "kpi", table, region, month)
@@ -283,6 +291,24 @@ def _naming(feed: Contract) -> list[str]:
     """The columns that say whose row it is; of a feed without such a column any, for its rows still count."""
     names = [c.name for c in feed.columns]
     return [name for name in NAMING if name in names] or names[:1]
+
+
+def _effects(deployment: Deployment, lake: Lake, policy: Policy, month: str, today: dt.date) -> pl.DataFrame:
+    """What was measured before and after the trainings that the month can tell of; of months that have not run there is
+    nothing to tell."""
+    region, rules = policy.region, policy.training.effect
+    done = add_months(month, -rules.months) if rules else month
+    if rules is None or not lake.has("validated", "training_record", region, done):
+        return pl.DataFrame(schema=TRAINING_EFFECT_SCHEMA)
+    looked_at = [m for side in windows(policy, month) for m in side if lake.has("kpi", "measure", region, m)]
+    return training_effect(
+        lake.read("validated", "training_record", region, done),
+        lake.read("validated", "training_plan", region),
+        pl.concat(_by_rules_of(deployment, lake, policy, m, today) for m in looked_at),
+        policy,
+        month,
+        policy_version(policy),
+    )
 
 
 def _programmes(lake: Lake, region: str, month: str, advice: pl.DataFrame) -> pl.DataFrame:

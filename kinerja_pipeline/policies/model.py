@@ -463,10 +463,28 @@ class Evaluation(Model):
     credit: Credit = Credit()
 
 
+class TrainingEffect(Model):
+    """Before and after a programme: over how many months on either side (the month of completion is left out), of which
+    indicator per competency, and how much evidence it takes to tell anything of a person and of a programme."""
+
+    months: Annotated[int, Field(ge=1, le=5)] = 3
+    minimum_months: Annotated[int, Field(ge=1, le=5)] = 2
+    minimum_people: Annotated[int, Field(ge=ANONYMITY_FLOOR)] = ANONYMITY_FLOOR
+    indicators: dict[Identifier, Identifier]
+
+    @model_validator(mode="after")
+    def _attainable(self) -> TrainingEffect:
+        if self.minimum_months > self.months:
+            raise ValueError(f"minimum_months {self.minimum_months} are more than the {self.months} months compared")
+        return self
+
+
 class Training(Model):
-    """Hours of competence programmes (JP) that are expected of everybody in a year."""
+    """Hours of competence programmes (JP) that are expected of everybody in a year, and how their effect is looked
+    at; without `effect` it is not."""
 
     expected_hours: Annotated[float, Field(gt=0)] = 20.0
+    effect: TrainingEffect | None = None
 
 
 class Tasks(Model):
@@ -570,6 +588,11 @@ class Policy(Model):
         weights = sum(i.weight for i in self.indicators.values() if i.is_active and "employee" in i.subjects)
         if weights and abs(weights - 1) > 1e-9:
             raise ValueError(f"the weights of the active employee indicators sum to {weights:g}, not 1")
+        for code, name in (self.training.effect.indicators if self.training.effect else {}).items():
+            found = self.indicators.get(name)
+            if found is None or not found.is_active or "employee" not in found.subjects or found.statistic != "ratio":
+                problem = f"'{name}' is no active ratio of employees; only those add up over months and people"
+                raise _misplaced(problem, "training", "effect", "indicators", code)
         for rule_id, rule in self.follow_up.items():
             if isinstance(rule, DisagreementRule):
                 self._has_survey(rule_id, rule)

@@ -41,7 +41,7 @@ FACTS = (
     "competency_profile",
     "rater_unit",
 )
-KPI = ("kpi", "evaluation", "unit_evaluation", "follow_up", "allowance", "training_programme")
+KPI = ("kpi", "evaluation", "unit_evaluation", "follow_up", "allowance", "training_effect", "training_programme")
 POLICY = ("region", "indicator")
 
 

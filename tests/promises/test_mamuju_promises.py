@@ -34,7 +34,9 @@ from kinerja_pipeline.facts.satisfaction import satisfaction_index
 from kinerja_pipeline.facts.training import training_year
 from kinerja_pipeline.kpi.allowance import allowance
 from kinerja_pipeline.kpi.evaluation import evaluation
+from kinerja_pipeline.kpi.indicators import MEASURE_SCHEMA
 from kinerja_pipeline.kpi.subjects import answers_by_subject
+from kinerja_pipeline.kpi.training_effect import training_effect
 
 POLICY = POLICIES["mamuju"]
 ROUND = "perilaku_2026_1"
@@ -124,8 +126,7 @@ def test_a3_teachers_are_observed_and_told_soon() -> None:
 
 
 def test_a4_hours_of_training_stand_against_twenty_a_year() -> None:
-    """Hours of the year so far against 20 for every employee, and the unit's; a study visit is no training. Not yet:
-    the indicator concerned before and after a programme."""
+    """Hours of the year so far against 20 for every employee, and the unit's; a study visit is no training."""
     held = given(
         "training_record",
         {"programme_id": "DIK-DIGITAL", "completed_date": "2026-01-20", "hours": 8.0},
@@ -144,6 +145,57 @@ def test_a4_hours_of_training_stand_against_twenty_a_year() -> None:
     seen = figures(POLICY, {"training_year": year}, everybody)
     # April: 6 hours of the 2 * 20 / 12 that two people are expected to have in a month.
     assert seen["dinas", "training_hours"]["actual"] == 180.0
+
+
+def test_a4_the_indicator_concerned_is_told_before_and_after_a_workshop() -> None:
+    """An IT workshop is about tasks done on time: over the two months before and the two after, of the people who have
+    both, the share of all their tasks. Two people are too few to tell of a programme, and a competency for which the
+    policy names no indicator is not compared."""
+    took = given(
+        "training_record",
+        *({"nip": nip, "programme_id": "DIK-DIGITAL", "competency_code": "adaptif"} for nip in ("ani", "budi", "eka")),
+        {"nip": "new", "programme_id": "DIK-DIGITAL", "competency_code": "adaptif"},
+        *({"nip": nip, "programme_id": "DIK-MUTU", "competency_code": "akuntabel"} for nip in ("ani", "budi")),
+        {"nip": "ani", "programme_id": "DIK-HARMONI", "competency_code": "harmonis"},
+        {"nip": "ani", "programme_id": "DIK-BANDING", "competency_code": "adaptif", "is_training": False},
+        completed_date="2026-04-10",
+        hours=6.0,
+    )
+    # Tasks on time of those due: February and March, May and June; April is neither before nor after.
+    done = {
+        "ani": ((1, 2), (1, 2), (0, 9), (3, 4), (4, 4)),
+        "budi": ((5, 10), (4, 10), (0, 9), (6, 10), (5, 10)),
+        "eka": ((2, 4), (2, 4), (0, 9), (2, 4), (2, 4)),
+        "new": ((0, 0), (0, 1), (0, 9), (9, 9), (9, 9)),
+    }
+    rows = [
+        ("employee", nip, "task_on_time", month, on_time * 10_000, due * 10_000, due)
+        for nip, course in done.items()
+        for month, (on_time, due) in zip(("2026-02", "2026-03", MONTH, "2026-05", "2026-06"), course, strict=True)
+        if due
+    ]
+    measures = pl.DataFrame(rows, schema=MEASURE_SCHEMA, orient="row")
+    table = training_effect(took, given("training_plan"), measures, POLICY, "2026-06", "1")
+    seen = rows_by(table, "programme_id", "subject_id")
+    workshop = seen["DIK-DIGITAL", "DIK-DIGITAL"]
+    # 2 of 4, 9 of 20 and 4 of 8: 15 of 32; then 7 of 8, 11 of 20 and 4 of 8: 22 of 36.
+    assert (workshop["indicator_id"], workshop["completed_period"]) == ("task_on_time", MONTH)
+    assert (workshop["participant_count"], workshop["person_count"]) == (4, 3)
+    assert (workshop["before_count"], workshop["after_count"]) == (32, 36)
+    assert workshop["before_value"] == pytest.approx(100 * 15 / 32)
+    assert workshop["after_value"] == pytest.approx(100 * 22 / 36)
+    assert workshop["change_value"] == pytest.approx(100 * (22 / 36 - 15 / 32))
+    ani = seen["DIK-DIGITAL", "ani"]
+    assert (ani["before_value"], ani["after_value"], ani["change_value"]) == (50.0, 87.5, 37.5)
+    reasons = {key: row["reason"] for key, row in seen.items() if row["reason"]}
+    assert reasons == {
+        ("DIK-DIGITAL", "new"): "too_little_evidence_before",
+        ("DIK-MUTU", "DIK-MUTU"): "too_few_people",
+        ("DIK-HARMONI", "DIK-HARMONI"): "competency_not_mapped",
+        ("DIK-HARMONI", "ani"): "competency_not_mapped",
+    }
+    silent = seen["DIK-MUTU", "DIK-MUTU"]
+    assert [silent[name] for name in ("before_value", "after_value", "change_value")] == [None] * 3
 
 
 def test_a5_projects_done_well_awards_and_what_attendance_costs_of_the_allowance() -> None:
