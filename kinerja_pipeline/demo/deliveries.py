@@ -269,7 +269,7 @@ def _answers(world: RegionWorld) -> Iterator[Delivery]:
             sent = own + bad
             count = sum(len(surveys.elements_of(row)) for row in sent)
             profile = len(sent) * len(surveys.PROFILE) if is_long else 0
-            arrives = world.arrival(next_month(month), 2, 9)
+            arrives = world.arrival(next_month(month), 11 if number == world.region.late_answers else 2, 9)
             rows_sent = surveys.exported_answers(sent) if is_long else sent
             yield Delivery("feedback_response", name, arrives, rows_sent, count, 0, profile, planted)
 

@@ -34,6 +34,7 @@ class Unit:
 class Region:
     """One region: the first unit is the top. `overlap_days` is how far a month's attendance export reaches back;
     `tap_name` the column of the export with the person's name, `nip_mark` what the roster writes before a NIP.
+    `late_device` hands in a month's taps late, and the answers of the month number `late_answers` come late.
     `down_device` took no taps between the `down_hours` of one day of the second month."""
 
     region: str
@@ -46,6 +47,7 @@ class Region:
     state: Literal["pressed", "unset"] = "pressed"
     overlap_days: int = 0
     late_device: int | None = None
+    late_answers: int | None = None
     down_device: int = 1
     down_hours: tuple[float, float] = (6.5, 9.5)
     files_per_device: bool = False
@@ -164,6 +166,8 @@ SALOR = Region(
     decimal_comma=True,
     newline="\r\n",
     overlap_days=1,
+    late_device=5,
+    late_answers=3,
     few_answers="SLR-KURIK",
     straight_liners="SLR-DUKCAPIL",
     units=(

@@ -11,6 +11,7 @@ from dagster import AssetDep, AssetExecutionContext, AssetsDefinition, AssetSpec
 
 from kinerja_pipeline.facts.appraisal import APPRAISAL_SCHEMAS, appraisal
 from kinerja_pipeline.facts.attendance import COUNTED_COLUMNS, attendance_day, attendance_month
+from kinerja_pipeline.facts.feed_day import feed_day
 from kinerja_pipeline.facts.periods import add_months, as_of, month_of, months_between, months_of, periods_of
 from kinerja_pipeline.facts.satisfaction import satisfaction_element, satisfaction_index
 from kinerja_pipeline.facts.targets import indicator_target
@@ -57,27 +58,41 @@ def _spec(deployment: Deployment, table: str, deps: list[AssetDep]) -> AssetSpec
 def _attendance_day(deployment: Deployment) -> AssetsDefinition:
     own = [AssetDep(["validated", name]) for name in ("attendance_log", "attendance_margin")]
     registers = [AssetDep(["validated", name], partition_mapping=deployment.of_region) for name in REGISTERS]
+    known = [dep for dep in registers if dep.asset_key.path[-1] in ("device_pin", "device_outage")]
 
     @multi_asset(
         name="attendance_day",
-        specs=[_spec(deployment, "attendance_day", [*own, *registers])],
+        specs=[
+            _spec(deployment, "attendance_day", [*own, *registers]),
+            _spec(
+                deployment,
+                "feed_day",
+                [AssetDep(["facts", "attendance_day"]), AssetDep(["validated", "arrival"]), *known],
+            ),
+        ],
         partitions_def=deployment.region_month,
     )
     def build(
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
-    ) -> MaterializeResult[None]:
+    ) -> Iterator[MaterializeResult[None]]:
         region, month = region_month_of(context)
         policy, lake, start = deployment.policy(region, month), home.lake, time.perf_counter()
         taps = pl.concat(
             [lake.read("validated", name, region, month) for name in ("attendance_log", "attendance_margin")]
         )
         employees, pins, permits, rosters, outages = (lake.read("validated", name, region) for name in REGISTERS)
-        day = as_of(month, clock.local_today(policy.zone))
+        today = clock.local_today(policy.zone)
+        day = as_of(month, today)
         days = attendance_day(taps, employees, pins, permits, rosters, outages, policy, month, day)
         lake.write(days, "facts", "attendance_day", region, month)
-        return MaterializeResult(
+        yield MaterializeResult(
             asset_key=["facts", "attendance_day"], metadata=counts(days, time.perf_counter() - start)
         )
+        start = time.perf_counter()
+        arrivals = lake.read("validated", "arrival", region, month)
+        complete = feed_day(days, pins, outages, arrivals, policy, month, day, today)
+        lake.write(complete, "facts", "feed_day", region, month)
+        yield MaterializeResult(asset_key=["facts", "feed_day"], metadata=counts(complete, time.perf_counter() - start))
 
     return build
 

@@ -153,7 +153,7 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
         "unit_evaluation": [AssetDep(["validated", "performance_rating"], partition_mapping=year)],
         "follow_up": [
             *(AssetDep(["facts", name]) for name in ("attendance_day", "attendance_month", "satisfaction_index")),
-            *(AssetDep(["facts", name]) for name in ("training_year", "competency_profile")),
+            *(AssetDep(["facts", name]) for name in ("training_year", "competency_profile", "feed_day")),
             AssetDep(["validated", "org_unit"], partition_mapping=deployment.of_region),
             *(AssetDep([room, feed.name]) for room in ("quarantine", "validated") for feed in deployment.event_feeds),
         ],
@@ -283,6 +283,7 @@ def _evidence(
         satisfaction=lake.read("facts", "satisfaction_index", region, month),
         mistakes=mistakes(rejected, employees, org_units),
         accepted=accepted(valid, employees, org_units),
+        feed_day=lake.read("facts", "feed_day", region, month),
         competencies=profile.drop_nulls("score").select("nip", "competency_code", "score"),
     )
 

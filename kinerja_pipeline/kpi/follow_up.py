@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from kinerja_pipeline.facts.feed_day import FEED_DAY_SCHEMA
 from kinerja_pipeline.kpi import follow_up_people as of_people
 from kinerja_pipeline.kpi import follow_up_units as of_units
 from kinerja_pipeline.kpi.exclusions import excluded
@@ -20,6 +21,7 @@ from kinerja_pipeline.policies.follow_up import (
     DisciplineRule,
     FeedbackRule,
     FollowUpRule,
+    InfrastructureRule,
     InsufficientEvidenceRule,
     MistakesRule,
     ObjectionRule,
@@ -51,13 +53,17 @@ def no_competencies() -> pl.DataFrame:
     return pl.DataFrame(schema={"nip": pl.String, "competency_code": pl.String, "score": pl.Float64})
 
 
+def no_feed_days() -> pl.DataFrame:
+    return pl.DataFrame(schema=FEED_DAY_SCHEMA)
+
+
 @dataclass(frozen=True)
 class Evidence:
     """The frames that rules look at, of the month unless named otherwise.
 
     `evaluations` has the rows of earlier months too, `completed` who completed which programme in the year so far,
     `mistakes` the rejected rows by unit and `accepted` how many valid ones it has (both of follow_up_units),
-    `competencies` the scores of a 360 round (percent).
+    `competencies` the scores of a 360 round (percent), `feed_day` what was expected and came.
     """
 
     evaluations: pl.DataFrame
@@ -72,6 +78,7 @@ class Evidence:
     mistakes: pl.DataFrame
     accepted: pl.DataFrame
     competencies: pl.DataFrame = field(default_factory=no_competencies)
+    feed_day: pl.DataFrame = field(default_factory=no_feed_days)
 
 
 def follow_up(given: Evidence, policy: Policy, month: str) -> pl.DataFrame:
@@ -110,6 +117,8 @@ def _named(
             return of_people.unproven(monthly, people, rule, month)
         case CompletenessRule():
             return of_units.incomplete(given.attendance_month, rule)
+        case InfrastructureRule():
+            return of_units.unsupported(given.feed_day, rule)
         case StaffingRule():
             return of_units.understaffed(given.employees, given.org_units, rule, month)
         case FeedbackRule():

@@ -17,6 +17,7 @@ from kinerja_pipeline.policies.follow_up import (
     CompletenessRule,
     DisagreementRule,
     FeedbackRule,
+    InfrastructureRule,
     MistakesRule,
     StaffingRule,
 )
@@ -42,6 +43,30 @@ def incomplete(attendance: pl.DataFrame, rule: CompletenessRule) -> pl.DataFrame
         pl.lit("complete_data").alias("action_code"),
         pl.lit("attendance_not_recorded").alias("reason"),
         pl.format("{} of {} person-days not recorded", "_lost", whole).alias("evidence"),
+        *_recommended(),
+    )
+
+
+def unsupported(feed_day: pl.DataFrame, rule: InfrastructureRule) -> pl.DataFrame:
+    """Limited infrastructure (S6): attendance of the unit that came late, or devices that were down."""
+    late, down = pl.col("_late"), pl.col("_minutes")
+    months = (
+        feed_day.filter(pl.col("downtime_minutes").is_not_null())
+        .group_by("unit_id")
+        .agg(
+            pl.len().cast(pl.Int64).alias("_days"),
+            pl.col("is_late").sum().cast(pl.Int64).alias("_late"),
+            pl.col("downtime_minutes").sum().alias("_minutes"),
+        )
+    )
+    is_late = late >= rule.late_days
+    return months.filter(is_late | (down >= rule.downtime_minutes)).select(
+        *_unit(),
+        pl.lit("complete_data").alias("action_code"),
+        pl.when(is_late).then(pl.lit("attendance_late")).otherwise(pl.lit("devices_down")).alias("reason"),
+        pl.format("attendance of {} of {} days came late, devices down for {} minutes", late, "_days", down).alias(
+            "evidence"
+        ),
         *_recommended(),
     )
 

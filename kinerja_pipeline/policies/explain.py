@@ -82,6 +82,7 @@ def explained(policy: Policy, month: str, version: str) -> str:
         *([["STANDAR LAYANAN", *_standards(policy)]] if policy.tasks.standard_hours else []),
         ["AMBANG PENILAIAN", *_thresholds(policy)],
         ["TINDAK LANJUT", *_follow_up(policy)],
+        *([["BATAS PENGIRIMAN", *_deadlines(policy)]] if policy.deliveries else []),
         ["PERIODE", f"  Bulan ditutup pada tanggal {policy.periods.closing_day} bulan berikutnya."],
     ]
     return "\n\n".join("\n".join(part) for part in parts)
@@ -218,6 +219,11 @@ def _unit(unit: str) -> str:
 def _standards(policy: Policy) -> Iterator[str]:
     for kind, hours in policy.tasks.standard_hours.items():
         yield f"  {TASK_TYPES[kind]} tanpa batas waktu: {_number(hours)} jam kerja"
+
+
+def _deadlines(policy: Policy) -> Iterator[str]:
+    for feed, expected in policy.deliveries.items():
+        yield f"  {feed}: {expected.files} berkas, paling lambat tanggal {expected.due_day} bulan berikutnya"
 
 
 def _thresholds(policy: Policy) -> Iterator[str]:

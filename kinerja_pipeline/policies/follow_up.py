@@ -86,6 +86,16 @@ class CompletenessRule(Model):
     not_recorded_share: Annotated[float, Field(gt=0, le=1)] = 0.2
 
 
+class InfrastructureRule(Model):
+    """A unit whose attendance came late for at least `late_days` days of the month, or whose devices were down for at
+    least `downtime_minutes` on days on which somebody was expected."""
+
+    rule: Literal["infrastructure"]
+    labels: Labels
+    late_days: Annotated[int, Field(ge=1)] = 3
+    downtime_minutes: Annotated[int, Field(ge=1)] = 120
+
+
 class StaffingRule(Model):
     """A unit that lacks at least `minimum_gap` people and `minimum_gap_share` of those its workload analysis needs."""
 
@@ -130,7 +140,7 @@ class MistakesRule(Model):
 PersonRule = (
     DeclineRule | RewardRule | TrainingRule | PromotionRule | DisciplineRule | ObjectionRule | InsufficientEvidenceRule
 )
-UnitRule = CompletenessRule | StaffingRule | FeedbackRule | DisagreementRule | MistakesRule
+UnitRule = CompletenessRule | InfrastructureRule | StaffingRule | FeedbackRule | DisagreementRule | MistakesRule
 FollowUpRule = Annotated[PersonRule | UnitRule, Field(discriminator="rule")]
 
 

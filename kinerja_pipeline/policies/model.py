@@ -27,6 +27,14 @@ RaterRole = Literal["superior", "peer", "subordinate", "self"]
 EmploymentStatus = Literal["pns", "pppk", "pppk_paruh_waktu"]
 TaskType = Literal["service_request", "complaint", "routine", "project"]
 WorkedDayType = Literal["normal", "friday", "ramadan", "shift"]
+EventFeed = Literal[
+    "attendance_log",
+    "task_record",
+    "feedback_response",
+    "indicator_measurement",
+    "performance_rating",
+    "training_record",
+]
 PromiseId = Annotated[str, Field(pattern=r"^[A-Z][1-9][0-9]?$")]
 
 
@@ -501,6 +509,14 @@ class Periods(Model):
     task_lookback_months: Annotated[int, Field(ge=0, le=36)] = 12
 
 
+class Deadline(Model):
+    """By which day of the next month a month's files of a feed are in time (that day included), and how many there
+    are."""
+
+    due_day: Annotated[int, Field(ge=1, le=28)]
+    files: Annotated[int, Field(ge=1)] = 1
+
+
 class Promise(Model):
     """Something the region asks of the pipeline, and what keeps it: indicators and follow-up rules by id, and published
     tables beside those in which these stand anyway. For readers; nothing is computed from it."""
@@ -528,6 +544,7 @@ class Policy(Model):
     allowance: Allowance | None = None
     discipline: list[DisciplineThreshold]
     feeds: dict[str, list[FileMapping]]
+    deliveries: dict[EventFeed, Deadline] = {}
     surveys: dict[str, Survey]
     appraisal: Appraisal = Appraisal()
     indicators: dict[Identifier, Indicator]
@@ -585,6 +602,9 @@ class Policy(Model):
             if schedule not in self.schedules:
                 place = ("attendance", "schedule_by_employment", status)
                 raise _misplaced(f"'{schedule}' is not among schedules", *place)
+        for feed in self.deliveries:
+            if feed not in self.feeds:
+                raise _misplaced(f"'{feed}' is not among feeds", "deliveries", feed)
         weights = sum(i.weight for i in self.indicators.values() if i.is_active and "employee" in i.subjects)
         if weights and abs(weights - 1) > 1e-9:
             raise ValueError(f"the weights of the active employee indicators sum to {weights:g}, not 1")

@@ -34,10 +34,17 @@ from kinerja_pipeline.orchestration.metadata import (
 from kinerja_pipeline.orchestration.resources import HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.validated.evidence import document, judged
-from kinerja_pipeline.validated.judge import Judged, judge_dated, judge_margin, judge_month, judge_year_before
+from kinerja_pipeline.validated.judge import (
+    Judged,
+    first_arrivals,
+    judge_dated,
+    judge_margin,
+    judge_month,
+    judge_year_before,
+)
 from kinerja_pipeline.validated.policy_rules import FEED as POLICY_RULES_OF
 
-MARGIN, YEAR_BEFORE = "attendance_margin", "measurement_year_before"
+MARGIN, YEAR_BEFORE, ARRIVAL = "attendance_margin", "measurement_year_before", "arrival"
 VALIDATION = "validation"
 """The lake's room for what Great Expectations said of each feed and partition."""
 EVENT_TALLY, DATED_TALLY = "event_tally", "dated_tally"
@@ -85,10 +92,18 @@ def _events(deployment: Deployment) -> AssetsDefinition:
         deps=_deps(deployment.contracts.incoming["indicator_measurement"], deployment.of_region),
         description="Believed measurements of the same month last year, which growth is counted against.",
     )
+    arrival = AssetSpec(
+        ["validated", ARRIVAL],
+        group_name="validated",
+        kinds={"polars", "parquet"},
+        deps=[AssetDep(["landing", c.name], partition_mapping=deployment.of_region) for c in feeds],
+        description="When the month's files, and the first taps of every device and day, came.",
+    )
     specs = [
         *_feed_specs(feeds, deployment.of_region),
         margin,
         year_before,
+        arrival,
         _tally_spec(EVENT_TALLY, feeds, deployment.of_region),
     ]
 
@@ -116,6 +131,9 @@ def _events(deployment: Deployment) -> AssetsDefinition:
         before = judge_year_before(home.home, policy, month, measured, references)
         lake.write(before, "validated", YEAR_BEFORE, region, month)
         yield MaterializeResult(asset_key=["validated", YEAR_BEFORE], metadata={"dagster/row_count": len(before)})
+        came = first_arrivals(home.home, policy, month, deployment.contracts.incoming["attendance_log"])
+        lake.write(came, "validated", ARRIVAL, region, month)
+        yield MaterializeResult(asset_key=["validated", ARRIVAL], metadata={"dagster/row_count": len(came)})
 
     return validated
 

@@ -16,10 +16,11 @@ from kinerja_pipeline.facts.periods import add_months, month_end, month_start
 from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing.deliveries import deliveries, scan_landed
 from kinerja_pipeline.policies.model import Policy
-from kinerja_pipeline.validated.parsing import parsed
+from kinerja_pipeline.validated.parsing import cleaned, parsed
 from kinerja_pipeline.validated.policy_rules import Rounds, with_policy_rules
 from kinerja_pipeline.validated.split import Split, split
 
+_NO_DATE = pl.lit(None, dtype=pl.Date)
 MARGIN = dt.timedelta(hours=36)
 """Attendance of a month reads this much of its neighbours: shifts cross midnight and month ends."""
 
@@ -85,6 +86,37 @@ def judge_margin(
         result = split(near, contract, zone=policy.time_zone, references=declared, deliveries=ledger, month=neighbour)
         parts.append(result.valid)
     return pl.concat(parts)
+
+
+def first_arrivals(home: Home, policy: Policy, month: str, taps: Contract) -> pl.DataFrame:
+    """When the rows of `month` first came: one row per file and feed that has any, and one per device and day with taps
+    where the policy says by when these are due. A later export that repeats a day does not make it late, and a file of
+    which the month holds nothing but rows without a date to believe is no file of the month."""
+    months = pl.col("months").list.eval(pl.element().struct.field("name"))
+    files = (
+        deliveries(home, policy.region)
+        .filter(
+            pl.col("status_code") == "landed",
+            months.list.contains(month),
+            pl.col("first_event_date") <= month_end(month),
+            pl.col("last_event_date") >= month_start(month),
+        )
+        .select("feed", "delivery_id", "received_at")
+    )
+    told = files.select("feed", pl.lit(None, dtype=pl.String).alias("device_id"), _NO_DATE.alias("date"), "received_at")
+    if taps.name not in policy.deliveries:
+        return told
+    landed = scan_landed(home, policy.region, taps.name, month)
+    at = parsed(taps.column("tapped_at"), policy.time_zone)
+    first = (
+        landed.select(cleaned(taps.column("device_id")), at.dt.date().alias("date"), delivery_id="_delivery_id")
+        .unique()
+        .drop_nulls()
+        .join(files.filter(pl.col("feed") == taps.name), on="delivery_id")
+        .group_by("feed", "device_id", "date")
+        .agg(pl.col("received_at").min())
+    )
+    return pl.concat([told, first.select(told.columns)])
 
 
 def judge_year_before(

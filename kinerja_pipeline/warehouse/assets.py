@@ -32,6 +32,7 @@ from kinerja_pipeline.warehouse import registers
 FACTS = (
     "attendance_day",
     "attendance_month",
+    "feed_day",
     "indicator_target",
     "task_outcome",
     "satisfaction_element",

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 from kpi_world import KPI_COLUMNS, SALOR, by, frame_of
 
+from kinerja_pipeline.facts.feed_day import FEED_DAY_SCHEMA
 from kinerja_pipeline.kpi.follow_up import FOLLOW_UP_SCHEMA, Evidence, follow_up, no_competencies
 from kinerja_pipeline.kpi.follow_up_units import MISTAKE_SCHEMA
 from kinerja_pipeline.policies.follow_up import DeclineRule, Exclusions, FollowUpRule, RewardRule
@@ -64,6 +65,7 @@ EMPTY = {
     "mistakes": MISTAKE_SCHEMA,
     "accepted": {"unit_id": pl.String, "count": pl.Int64},
     "competencies": dict(no_competencies().schema),
+    "feed_day": FEED_DAY_SCHEMA,
 }
 
 

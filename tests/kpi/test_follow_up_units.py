@@ -10,16 +10,19 @@ import pytest
 from follow_up_world import ANSWERED, LABELS, assigned, attended, evaluated, fates, named, units
 from kpi_world import by, frame_of
 
+from kinerja_pipeline.facts.feed_day import FEED_DAY_SCHEMA
 from kinerja_pipeline.kpi.follow_up_units import accepted, mistakes
 from kinerja_pipeline.policies.follow_up import (
     CompletenessRule,
     DisagreementRule,
     FeedbackRule,
+    InfrastructureRule,
     MistakesRule,
     StaffingRule,
 )
 
 COMPLETENESS = CompletenessRule.model_validate({"rule": "completeness", "labels": LABELS})
+INFRASTRUCTURE = InfrastructureRule.model_validate({"rule": "infrastructure", "labels": LABELS})
 STAFFING = StaffingRule.model_validate({"rule": "staffing", "labels": LABELS})
 FEEDBACK = FeedbackRule.model_validate({"rule": "feedback", "labels": LABELS})
 DISAGREEMENT = DisagreementRule.model_validate({"rule": "disagreement", "labels": LABELS})
@@ -42,6 +45,29 @@ def test_a_unit_whose_days_are_not_recorded_is_named_and_not_its_people() -> Non
     assert fates(seen) == {"dinkes": ("recommended", "attendance_not_recorded")}
     assert (seen["dinkes"]["subject_kind"], seen["dinkes"]["action_code"]) == ("unit", "complete_data")
     assert seen["dinkes"]["evidence"] == "8 of 40 person-days not recorded"
+
+
+# ---- infrastructure (S6) ---------------------------------------------------------------------------------------------
+
+
+def test_a_unit_with_late_data_or_devices_that_fail_is_named_with_both_figures() -> None:
+    def days(unit: str, *told: tuple[bool | None, int | None]) -> list[dict[str, Any]]:
+        start = dt.date(2026, 5, 4)
+        return [
+            {"unit_id": unit, "date": start + dt.timedelta(days=n), "is_late": late, "downtime_minutes": down}
+            for n, (late, down) in enumerate(told)
+        ]
+
+    rows = [
+        *days("late", (True, 0), (True, 0), (True, 15), (False, 0)),
+        *days("down", (False, 60), (False, 60)),
+        *days("neither", (True, 60), (True, 59), (None, 0)),
+        *days("all", (True, None), (True, None), (True, None)),
+    ]
+    seen = named(INFRASTRUCTURE, feed_day=frame_of(rows, **FEED_DAY_SCHEMA))
+    assert fates(seen) == {"late": ("recommended", "attendance_late"), "down": ("recommended", "devices_down")}
+    assert seen["late"]["evidence"] == "attendance of 3 of 4 days came late, devices down for 15 minutes"
+    assert seen["down"]["evidence"] == "attendance of 0 of 2 days came late, devices down for 120 minutes"
 
 
 # ---- staffing (M7) ---------------------------------------------------------------------------------------------------

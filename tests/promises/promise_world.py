@@ -222,7 +222,7 @@ def all_advice(policy: Policy, *, month: str = MONTH, **frames: pl.DataFrame) ->
         "mistakes": pl.DataFrame(schema=MISTAKE_SCHEMA),
         "accepted": pl.DataFrame(schema={"unit_id": pl.String, "count": pl.Int64}),
     }
-    assert set(frames) <= {*empty, "competencies"}
+    assert set(frames) <= {*empty, "competencies", "feed_day"}
     return follow_up(Evidence(**{**empty, **frames}), policy, month)
 
 

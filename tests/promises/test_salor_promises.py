@@ -15,6 +15,7 @@ from promise_world import (
     all_advice,
     answers,
     days,
+    fates,
     figures,
     given,
     measured,
@@ -27,6 +28,7 @@ from promise_world import (
 )
 
 from kinerja_pipeline.facts.attendance import attendance_month
+from kinerja_pipeline.facts.feed_day import feed_day
 from kinerja_pipeline.facts.satisfaction import satisfaction_index
 from kinerja_pipeline.facts.targets import indicator_target
 from kinerja_pipeline.kpi.distribution import unit_evaluation
@@ -125,8 +127,7 @@ def test_s3_schools_show_pupils_results_their_change_and_parents_satisfaction() 
 
 def test_s4_every_delivery_is_counted_and_a_months_state_is_told() -> None:
     """Rows landed, valid, rejected and superseded per feed and delivery with when it came, the rejected share against
-    the feed's tolerance, and whether a month is open or closed. Not yet: freshness and completeness per unit and day,
-    and expected against received deliveries."""
+    the feed's tolerance, and whether a month is open or closed."""
     shared = {"feed": "task_record", "delivery_id": "d1", "severity_code": "error", "landed_count": 10}
     counted = {"rule_id": "all", "valid_count": 8, "rejected_count": 1, "superseded_count": 1}
     tally = pl.DataFrame([shared | counted, shared | {"rule_id": "due_at__missing", "rejected_count": 1}], TALLY_SCHEMA)
@@ -148,6 +149,36 @@ def test_s4_every_delivery_is_counted_and_a_months_state_is_told() -> None:
         for day in (POLICY.periods.closing_day - 1, POLICY.periods.closing_day)
     ]
     assert states == ["open", "closed"]
+
+
+def _april() -> pl.DataFrame:
+    """Two colleagues at one scanner, which was down on the 6th from 22:00 to 01:30; what it told of the 7th came on the
+    20th of May, and of two files of answers the second on the 8th."""
+    taps = [("ani", f"2026-04-0{day} {at}") for day in (6, 7) for at in ("07:20", "16:05")]
+    judged = days(POLICY, [*taps, ("budi", "2026-04-06 07:20"), ("budi", "2026-04-06 16:05")], "ani", "budi")
+    pins = given(
+        "device_pin", *({"nip": n, "pin": n} for n in ("ani", "budi")), device_id="d1", valid_from="2020-01-01"
+    )
+    down = {"device_id": "d1", "started_at": "2026-04-06 22:00", "ended_at": "2026-04-07 01:30"}
+    came = [
+        ("attendance_log", "d1", dt.date(2026, 4, 6), dt.datetime(2026, 5, 2, tzinfo=dt.UTC)),
+        ("attendance_log", "d1", dt.date(2026, 4, 7), dt.datetime(2026, 5, 20, tzinfo=dt.UTC)),
+        *(("feedback_response", None, None, dt.datetime(2026, 5, day, tzinfo=dt.UTC)) for day in (2, 8)),
+    ]
+    arrivals = pl.DataFrame(came, schema=["feed", "device_id", "date", "received_at"], orient="row")
+    outages = given("device_outage", down)
+    return feed_day(judged, pins, outages, arrivals, POLICY, MONTH, dt.date(2026, 4, 30), LATER)
+
+
+def test_s4_what_was_expected_of_a_unit_on_a_day_stands_beside_what_came() -> None:
+    """Per unit and day: people expected at a device and those who tapped, and whether their taps came in time; per feed
+    the files expected by the policy's day and those that had come."""
+    seen = rows_by(_april(), "feed", "unit_id", "date")
+    first, second = (seen["attendance_log", "dinas", dt.date(2026, 4, day)] for day in (6, 7))
+    assert [(row["expected_count"], row["received_count"]) for row in (first, second)] == [(2, 2), (2, 1)]
+    assert [row["is_late"] for row in (first, second)] == [False, True]
+    files = seen["feedback_response", "all", dt.date(2026, 5, 7)]
+    assert (files["expected_count"], files["received_count"], files["is_late"]) == (2, 1, True)
 
 
 def test_s5_the_good_are_proposed_for_more_and_the_others_for_coaching_each_with_its_rule() -> None:
@@ -178,8 +209,7 @@ def test_s5_the_good_are_proposed_for_more_and_the_others_for_coaching_each_with
 
 
 def test_s6_a_unit_that_records_too_little_is_named_and_nobody_is_absent_for_it() -> None:
-    """Person-days that could not be recorded, per unit; a scanner that told nothing makes no absence. Not yet: files
-    submitted late, and the minutes a device was down."""
+    """Person-days that could not be recorded, per unit; a scanner that told nothing makes no absence."""
     # Two colleagues; on 6 April both came, on the 7th only Ani; the scanner tells nothing of the other 19 working days.
     taps = [("ani", f"2026-04-0{day} {at}") for day in (6, 7) for at in ("07:20", "16:05")]
     judged = days(POLICY, [*taps, ("budi", "2026-04-06 07:20"), ("budi", "2026-04-06 16:05")], "ani", "budi")
@@ -188,6 +218,19 @@ def test_s6_a_unit_that_records_too_little_is_named_and_nobody_is_absent_for_it(
     assert (seen["dinas"]["subject_kind"], seen["dinas"]["reason"]) == ("unit", "attendance_not_recorded")
     assert seen["dinas"]["evidence"] == "38 of 42 person-days not recorded"
     assert rows_by(month, "nip")["budi"]["absent_count"] == 1
+
+
+def test_s6_late_data_and_devices_that_were_down_are_told_of_the_unit() -> None:
+    """Minutes for which the unit's devices were down, and days whose attendance came late; a unit with much of either
+    is named for help, and no person is."""
+    seen = rows_by(_april().filter(pl.col("unit_id") == "dinas"), "date")
+    # Two hours on the 6th, an hour and a half on the 7th; of the other working days nothing has come at all.
+    assert [seen[dt.date(2026, 4, day)]["downtime_minutes"] for day in (6, 7, 8)] == [120, 90, 0]
+    assert [seen[dt.date(2026, 4, day)]["is_late"] for day in (6, 7, 8)] == [False, True, True]
+    named = advice(POLICY, "infrastructure", feed_day=_april())
+    assert fates(named) == {"dinas": ("recommended", "attendance_late")}
+    assert named["dinas"]["evidence"] == "attendance of 20 of 21 days came late, devices down for 210 minutes"
+    assert {row["subject_kind"] for row in named.values()} == {"unit"}
 
 
 def test_s7_attendance_and_productivity_stand_in_one_month_table() -> None:
