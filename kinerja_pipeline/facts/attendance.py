@@ -16,6 +16,7 @@ from kinerja_pipeline.facts.discipline import (
     absence_runs,
     covered_from,
     is_any_recorded,
+    joined_after,
     threshold_reached,
     unexcused_days,
 )
@@ -101,8 +102,10 @@ def attendance_month(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataF
     if the person's days have different bases, which do not add up; unexcused_year_count if a month of the year from
     policy.first_month on is lacking (counted_from_date says from when the days are complete), or if nothing was
     recorded of the person in the year; unexcused_run_count if the run reaches back to lacking months, or if nothing was
-    recorded in the month. *Edge*: a day with one tap missing is punctual if the other tap is; unit_id is that of the
-    last active day; the gravest threshold is the last one reached in policy order.
+    recorded in the month. Of a person whose first day comes later nothing is lacking. Each counter has a reason beside
+    it: why it is null, or `days_not_recorded` where it is a lower bound. *Edge*: a day with one tap missing is punctual
+    if the other tap is; unit_id is that of the last active day; the gravest threshold is the last one reached in policy
+    order.
     """
     status = pl.col("status_code")
     is_present = status.is_in(WITH_PRESENCE) & (pl.col("tap_count") > 0)
@@ -141,16 +144,22 @@ def attendance_month(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataF
     return (
         months.join(unexcused, on="nip", how="left")
         .join(runs, on="nip", how="left")
+        .join(joined_after(days, covered), on="nip", how="left")
+        .with_columns(
+            _is_year_known=pl.lit(covered <= needed_from) | pl.col("_has_joined"),
+            _is_run_known=pl.col("_is_run_known").fill_null(pl.col("_is_any_recorded"))
+            | (pl.col("_has_joined") & pl.col("_is_any_recorded")),
+        )
         .with_columns(
             period=pl.lit(month),
             attendance_share=_share("present_count", "workday_count"),
             punctuality_share=_share("_punctual_count", "present_count"),
             deduction_share=has_one_base.then((pl.col("_deducted") / _BILLION).clip(0, pl.col("_cap"))),
             deduction_base_code=has_one_base.then("deduction_base_code"),
-            unexcused_year_count=pl.when(pl.lit(covered <= needed_from)).then("_unexcused"),
-            unexcused_run_count=pl.when(pl.col("_is_run_known").fill_null(pl.col("_is_any_recorded"))).then(
-                pl.col("_run").fill_null(0)
-            ),
+            unexcused_year_count=pl.when("_is_year_known").then("_unexcused"),
+            unexcused_run_count=pl.when("_is_run_known").then(pl.col("_run").fill_null(0)),
+            unexcused_year_reason=_counter_reason("_is_year_known", pl.col("_unexcused").is_not_null(), "_lost"),
+            unexcused_run_reason=_counter_reason("_is_run_known", pl.col("_is_any_recorded"), "not_recorded_count"),
             counted_from_date=pl.lit(counted_from),
         )
         .with_columns(discipline_threshold_code=threshold_reached(policy, month))
@@ -172,10 +181,24 @@ def attendance_month(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataF
             "deduction_base_code",
             "unexcused_year_count",
             "unexcused_run_count",
+            "unexcused_year_reason",
+            "unexcused_run_reason",
             "counted_from_date",
             "discipline_threshold_code",
         )
         .sort("nip")
+    )
+
+
+def _counter_reason(is_known: str, is_any_recorded: pl.Expr, lost: str) -> pl.Expr:
+    """Why a counter is null, or that it counts too little; null where it is exact."""
+    return (
+        pl.when(~is_any_recorded)
+        .then(pl.lit("nothing_recorded"))
+        .when(~pl.col(is_known))
+        .then(pl.lit("earlier_months_missing"))
+        .when(pl.col(lost) > 0)
+        .then(pl.lit("days_not_recorded"))
     )
 
 

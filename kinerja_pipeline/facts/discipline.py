@@ -46,13 +46,23 @@ def absence_runs(days: pl.DataFrame, month: str, is_start_known: bool) -> pl.Dat
 
 def unexcused_days(days: pl.DataFrame, policy: Policy, counted_from: dt.date) -> pl.DataFrame:
     """One row per person: days absent since `counted_from`, and as many more as the late minutes since then make up
-    where the policy says how many minutes make a day. Null where nothing has been recorded of the person since then."""
+    where the policy says how many minutes make a day; `_lost` how many days since then were not recorded. Null where
+    nothing has been recorded of the person since then."""
     is_absent = pl.col("status_code") == "absent"
     count = is_absent.sum().cast(pl.Int64)
     if minutes := policy.attendance.late_minutes_per_unexcused_day:
         count = count + pl.col("late_minutes").sum() // minutes
     counted = days.filter(pl.col("work_date") >= counted_from)
-    return counted.group_by("nip").agg(pl.when(is_any_recorded()).then(count).alias("_unexcused"))
+    return counted.group_by("nip").agg(
+        pl.when(is_any_recorded()).then(count).alias("_unexcused"),
+        (pl.col("status_code") == "not_recorded").sum().cast(pl.Int64).alias("_lost"),
+    )
+
+
+def joined_after(days: pl.DataFrame, covered: dt.date) -> pl.DataFrame:
+    """One row per person: whether their first day of all comes after the first of `covered`. Nothing of such a person
+    is lacking before it: there were no days."""
+    return days.group_by("nip").agg((pl.col("work_date").min() > covered).alias("_has_joined"))
 
 
 def is_any_recorded() -> pl.Expr:

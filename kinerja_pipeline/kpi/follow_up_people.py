@@ -226,14 +226,21 @@ def warned(attendance: pl.DataFrame) -> pl.DataFrame:
         pl.coalesce("discipline_threshold_code", pl.lit("earlier_months_missing")).alias("reason"),
         pl.format(
             "{} unexcused days since {}, longest run {} working days, {} in the month",
-            pl.col("unexcused_year_count").cast(pl.String).fill_null("unknown"),
+            _counted("year"),
             pl.col("counted_from_date").cast(pl.String).fill_null("unknown"),
-            pl.col("unexcused_run_count").cast(pl.String).fill_null("unknown"),
+            _counted("run"),
             "absent_count",
         ).alias("evidence"),
         pl.lit(None, dtype=pl.String).alias("programme_id"),
         pl.when(is_reached).then(pl.lit("recommended")).otherwise(pl.lit("not_computable")).alias("status_code"),
     )
+
+
+def _counted(counter: str) -> pl.Expr:
+    """A counter in words: `at least` where days that nobody recorded may be more."""
+    count = pl.col(f"unexcused_{counter}_count").cast(pl.String)
+    is_least = pl.col(f"unexcused_{counter}_reason") == "days_not_recorded"
+    return pl.when(is_least).then(pl.format("at least {}", count)).otherwise(count).fill_null("unknown")
 
 
 def objected(evaluations: pl.DataFrame, month: str) -> pl.DataFrame:

@@ -83,6 +83,8 @@ def test_a_month_in_full() -> None:
         "deduction_base_code": "attendance_part",
         "unexcused_year_count": 1,
         "unexcused_run_count": 1,
+        "unexcused_year_reason": "days_not_recorded",
+        "unexcused_run_reason": "days_not_recorded",
         "counted_from_date": dt.date(2026, 1, 1),
         "discipline_threshold_code": None,
     }
@@ -122,6 +124,7 @@ def test_unexcused_days_add_up_over_the_calendar_year_only() -> None:
 
 def test_a_lacking_month_leaves_the_year_counter_null_and_says_from_when_it_counts() -> None:
     days = pl.concat([written("2026-01-05", ABSENT), written("2026-03-02", *[ABSENT] * 5)])
+    assert of(days, "unexcused_year_reason", month="2026-03") == ("earlier_months_missing",)
     columns = ("absent_count", "unexcused_year_count", "counted_from_date", "discipline_threshold_code")
     assert of(days, *columns, month="2026-03") == (5, None, dt.date(2026, 3, 1), None)
 
@@ -154,10 +157,33 @@ def test_a_run_that_ended_before_the_month_is_not_the_months() -> None:
 
 
 def test_a_run_that_reaches_back_to_lacking_months_is_null() -> None:
-    days = written("2026-03-02", ABSENT, ABSENT, PRESENT)
-    assert of(days, "unexcused_run_count", month="2026-03") == (None,)
-    days = written("2026-03-02", PRESENT, ABSENT, ABSENT)
-    assert of(days, "unexcused_run_count", month="2026-03") == (2,)
+    columns = ("unexcused_run_count", "unexcused_run_reason")
+    days = written("2026-03-01", OFF, ABSENT, ABSENT, PRESENT)
+    assert of(days, *columns, month="2026-03") == (None, "earlier_months_missing")
+    days = written("2026-03-01", OFF, PRESENT, ABSENT, ABSENT)
+    assert of(days, *columns, month="2026-03") == (2, None)
+
+
+def test_of_who_joins_in_mid_history_nothing_is_lacking_before_the_first_day() -> None:
+    # The months before March are lacking for everybody; Budi's first day is the 9th.
+    days = pl.concat([written("2026-03-01", OFF, *[ABSENT] * 9), written("2026-03-09", ABSENT, ABSENT, nip=BUDI)])
+    columns = ("unexcused_year_count", "unexcused_run_count", "unexcused_year_reason", "unexcused_run_reason")
+    months = attendance_month(days, make_policy(first_month="2025-01"), "2026-03").select("nip", *columns)
+    missing = "earlier_months_missing"
+    assert months.rows() == [(BUDI, 2, 2, None, None), (ANI, None, None, missing, missing)]
+    # Who had days before the lacking months has not just joined.
+    before = written("2026-01-05", PRESENT, nip=BUDI)
+    again = attendance_month(pl.concat([before, days]), make_policy(first_month="2025-01"), "2026-03")
+    assert again.filter(nip=BUDI).select(columns).row(0) == (None, None, missing, missing)
+
+
+def test_a_year_with_days_that_nobody_recorded_says_that_it_counts_at_least() -> None:
+    days = pl.concat([written("2026-01-05", ABSENT, SILENT, PRESENT), written("2026-02-02", ABSENT, ABSENT)])
+    columns = ("unexcused_year_count", "unexcused_year_reason", "unexcused_run_count", "unexcused_run_reason")
+    assert of(days, *columns, month="2026-01") == (1, "days_not_recorded", 1, "days_not_recorded")
+    assert of(days, *columns, month="2026-02") == (3, "days_not_recorded", 2, None)
+    assert of(written("2026-01-05", SILENT, OFF), *columns) == (None, "nothing_recorded", None, "nothing_recorded")
+    assert of(written("2026-01-05", ABSENT, OFF), *columns) == (1, None, 1, None)
 
 
 def test_counters_of_a_person_of_whom_nothing_was_recorded_are_null_not_zero() -> None:

@@ -27,6 +27,7 @@ EVALUATED = {
 }
 ATTENDED = {
     **dict.fromkeys(("nip", "unit_id", "discipline_threshold_code"), pl.String),
+    **dict.fromkeys(("unexcused_year_reason", "unexcused_run_reason"), pl.String),
     **dict.fromkeys(
         ("workday_count", "not_recorded_count", "absent_count", "unexcused_year_count", "unexcused_run_count"), pl.Int64
     ),

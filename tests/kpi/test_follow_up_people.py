@@ -236,6 +236,22 @@ def test_a_threshold_reached_is_an_early_warning_with_its_counters() -> None:
     assert seen["ani"]["evidence"] == ("5 unexcused days since 2026-01-01, longest run 2 working days, 1 in the month")
 
 
+def test_a_warning_tells_a_lower_bound_as_one() -> None:
+    rows = attended(
+        {
+            "discipline_threshold_code": "year_3",
+            "unexcused_year_count": 3,
+            "unexcused_year_reason": "days_not_recorded",
+            "unexcused_run_count": 2,
+            "absent_count": 0,
+            "counted_from_date": dt.date(2026, 1, 1),
+        }
+    )
+    assert named(DISCIPLINE, attendance=rows)["ani"]["evidence"] == (
+        "at least 3 unexcused days since 2026-01-01, longest run 2 working days, 0 in the month"
+    )
+
+
 def test_absences_without_the_earlier_months_are_not_computable() -> None:
     rows = attended({"absent_count": 2, "unexcused_year_count": None}, {"nip": "budi", "unexcused_year_count": None})
     assert fates(named(DISCIPLINE, attendance=rows)) == {"ani": ("not_computable", "earlier_months_missing")}
