@@ -276,6 +276,24 @@ def query(
     console.print(told, highlight=False, soft_wrap=True)
 
 
+@main.command(short_help="The analysts' copy of the warehouse, in which nobody can be named.")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--masked", is_flag=True, required=True, help="No names; pseudonyms in place of NIPs. The only kind.")
+def export(file: Path, masked: bool) -> None:
+    """Write the warehouse to the new SQLite file FILE, without names and with pseudonyms in place of NIPs.
+
+    The pseudonyms join across tables and stay the same from copy to copy as long as KINERJA_PSEUDONYM_KEY does.
+    """
+    from kinerja_pipeline.home import home_from_environment, pseudonym_key, warehouse_url
+    from kinerja_pipeline.warehouse.masking import export_masked
+
+    copied = export_masked(warehouse_url(home_from_environment()), file.absolute(), pseudonym_key())
+    click.echo(
+        f"Written: {file}: {_counted(sum(copied.row_counts.values()), 'row')} of "
+        f"{_counted(len(copied.row_counts), 'table')}, {copied.person_count} people under pseudonyms."
+    )
+
+
 @main.command(short_help="Lineage, runs and checks in the browser.")
 @click.option("--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="Where it listens.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="There is no login: keep it on this machine.")

@@ -9,6 +9,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+SHORTEST_KEY = 32
+"""Characters of a pseudonym key: whoever can guess the key can name everybody."""
+
 
 class HomeError(Exception):
     """The home cannot be used; the message says which folder and what to do."""
@@ -61,6 +64,22 @@ def home_from_environment() -> Home:
 def warehouse_url(home: Home) -> str:
     """KINERJA_WAREHOUSE_URL (SQLite or PostgreSQL), by default the SQLite file in the home."""
     return os.environ.get("KINERJA_WAREHOUSE_URL") or f"sqlite:///{home.warehouse}"
+
+
+def pseudonym_key() -> str:
+    """KINERJA_PSEUDONYM_KEY: what turns a NIP into a pseudonym; kept nowhere but in the environment.
+
+    Raises HomeError when there is none, or one that could be guessed.
+    """
+    key = os.environ.get("KINERJA_PSEUDONYM_KEY", "")
+    if len(key) < SHORTEST_KEY:
+        told = f"has {len(key)} characters" if key else "is not set"
+        raise HomeError(
+            f"KINERJA_PSEUDONYM_KEY {told}: pseudonyms need a secret of at least {SHORTEST_KEY} characters, as "
+            '`python -c "import secrets; print(secrets.token_hex(32))"` makes one. Keep it: with another key the '
+            "pseudonyms are others."
+        )
+    return key
 
 
 def init_home(home: Home) -> None:

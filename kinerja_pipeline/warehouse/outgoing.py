@@ -26,6 +26,11 @@ _DTYPES: dict[Kind, pl.DataType | type[pl.DataType]] = {
 _SLICE = 50_000
 
 
+def outgoing_schema(contract: Contract) -> dict[str, pl.DataType | type[pl.DataType]]:
+    """The columns of a table as frames have them."""
+    return {c.name: _DTYPES[c.kind] for c in contract.columns}
+
+
 def outgoing_rows(
     contract: Contract, frame: pl.DataFrame, region: str, periods: Collection[str]
 ) -> tuple[pl.DataFrame, list[str]]:
@@ -34,7 +39,7 @@ def outgoing_rows(
     `periods` are those that the publication replaces; rows of other periods or regions are wrong. When columns or types
     are wrong the frame comes back empty, because nothing more can be said about it.
     """
-    empty = pl.DataFrame(schema={c.name: _DTYPES[c.kind] for c in contract.columns})
+    empty = pl.DataFrame(schema=outgoing_schema(contract))
     if problems := _column_problems(contract, frame) or _type_problems(contract, frame):
         return empty, problems
     if problems := _not_finite(contract, frame):

@@ -189,15 +189,15 @@ def _insert_or_move(connection: sa.Connection, table: sa.Table, region: str, par
     the insert fails. Returns how many rows are left in each period that lost some.
     """
     if not part.period or "period" in part.contract.key:
-        _insert(connection, table, part.rows)
+        insert_rows(connection, table, part.rows)
         return {}
     try:
         with connection.begin_nested():
-            _insert(connection, table, part.rows)
+            insert_rows(connection, table, part.rows)
         return {}
     except (sa.exc.IntegrityError, connection.dialect.loaded_dbapi.IntegrityError):
         left = _delete_moved(connection, table, region, part)
-        _insert(connection, table, part.rows)
+        insert_rows(connection, table, part.rows)
         return left
 
 
@@ -208,7 +208,7 @@ def _delete_moved(connection: sa.Connection, table: sa.Table, region: str, part:
         "published_key", sa.MetaData(), *(sa.Column(c, table.c[c].type) for c in key), prefixes=["TEMPORARY"]
     )
     named.create(connection)
-    _insert(connection, named, part.rows.select(key))
+    insert_rows(connection, named, part.rows.select(key))
     is_named = sa.tuple_(*(table.c[c] for c in key)).in_(sa.select(*named.c))
     lost = connection.execute(sa.delete(table).where(elsewhere, is_named).returning(table.c.period)).scalars().all()
     named.drop(connection)
@@ -234,7 +234,7 @@ def _left_behind(
     ]
 
 
-def _insert(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame) -> None:
+def insert_rows(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame) -> None:
     """The bulk path inside SQLAlchemy's transaction: driver tuples on SQLite, COPY on PostgreSQL."""
     if rows.is_empty():
         return

@@ -84,7 +84,7 @@ def test_publishing_the_same_again_writes_only_ledger_lines(
     first = publish_to(kpi=frame_of("kpi", *rows))
     hashes = content_hashes(engine)
     monkeypatch.setattr(publishing, "_delete", pytest.fail)
-    monkeypatch.setattr(publishing, "_insert", pytest.fail)
+    monkeypatch.setattr(publishing, "insert_rows", pytest.fail)
     # In another order, and different below the last published decimal.
     second = publish_to(kpi=frame_of("kpi", rows[1], {**rows[0], "actual": 80.0}))
     assert [line.is_changed for line in first] == [True]
@@ -155,14 +155,14 @@ def test_a_failing_table_leaves_all_tables_as_they_were(
 ) -> None:
     publish_to(kpi=frame_of("kpi", {"indicator_id": "old"}), task_outcome=frame_of("task_outcome", {"task_id": "old"}))
     hashes = content_hashes(engine)
-    insert = publishing._insert
+    insert = publishing.insert_rows
 
     def fail_on_the_second(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame) -> None:
         if table.name == "task_outcome":
             raise RuntimeError("the disk is full")
         insert(connection, table, rows)
 
-    monkeypatch.setattr(publishing, "_insert", fail_on_the_second)
+    monkeypatch.setattr(publishing, "insert_rows", fail_on_the_second)
     with pytest.raises(RuntimeError, match="the disk is full"):
         publish_to(
             kpi=frame_of("kpi", {"indicator_id": "new"}), task_outcome=frame_of("task_outcome", {"task_id": "new"})
@@ -191,7 +191,7 @@ def test_a_reader_during_a_publication_sees_all_of_the_old(
 
     publish_to(**frames("old"))
     half_done, may_commit = threading.Event(), threading.Event()
-    insert = publishing._insert
+    insert = publishing.insert_rows
 
     def pause_before_the_second(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame) -> None:
         if table.name == "task_outcome":
@@ -199,7 +199,7 @@ def test_a_reader_during_a_publication_sees_all_of_the_old(
             assert may_commit.wait(30)
         insert(connection, table, rows)
 
-    monkeypatch.setattr(publishing, "_insert", pause_before_the_second)
+    monkeypatch.setattr(publishing, "insert_rows", pause_before_the_second)
     publisher = threading.Thread(target=lambda: publish_to(**frames("new")))
     publisher.start()
     assert half_done.wait(30)
@@ -222,13 +222,13 @@ from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.warehouse import publish as publishing
 from kinerja_pipeline.warehouse.database import open_warehouse
 
-insert = publishing._insert
+insert = publishing.insert_rows
 def stop_half_way(connection, table, rows):
     if table.name == "task_outcome":
         print("half done", flush=True)
         time.sleep(60)
     insert(connection, table, rows)
-publishing._insert = stop_half_way
+publishing.insert_rows = stop_half_way
 frames = {name: pl.read_parquet(f"{sys.argv[2]}/{name}.parquet") for name in ("kpi", "task_outcome")}
 publishing.publish(
     open_warehouse(sys.argv[1]), load_contracts(), "manokwari", "2026-03", frames,
