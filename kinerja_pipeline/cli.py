@@ -192,18 +192,28 @@ def status(region: str | None) -> None:
         _tell(console, "yellow", "refused", strays(home, policies))
 
 
-@main.command(short_help="Bring the warehouse's tables and views up to date.")
-def migrate() -> None:
-    """Bring the warehouse's tables and views up to date, and say what was done. A publication does the same first."""
-    from kinerja_pipeline.home import home_from_environment, warehouse_url
+@main.command(short_help="Bring the warehouse's tables, views and roles up to date.")
+@click.option("--roles", "with_roles", is_flag=True, help="PostgreSQL: make the roles too, and say who may read what.")
+def migrate(with_roles: bool) -> None:
+    """Bring the warehouse's tables and views up to date, and say what was done. A publication does the same first.
+
+    With --roles, as somebody who may create roles: kinerja_publisher, kinerja_analyst (all regions, pseudonyms made
+    with KINERJA_PSEUDONYM_KEY) and kinerja_region_<id> (the rows of one region). Later migrations keep them so.
+    """
+    from kinerja_pipeline.home import home_from_environment, pseudonym_key, warehouse_url
+    from kinerja_pipeline.policies.loader import load_policies
     from kinerja_pipeline.warehouse import database
+    from kinerja_pipeline.warehouse.access import Roles
 
     home = home_from_environment()
     if not os.environ.get("KINERJA_WAREHOUSE_URL"):
         _check_is_home(home)
     engine = database.open_warehouse(warehouse_url(home))
-    done = database.migrate(engine)
-    engine.dispose()
+    try:
+        roles = Roles(sorted(load_policies(home.policies)), pseudonym_key()) if with_roles else None
+        done = database.migrate(engine, roles)
+    finally:
+        engine.dispose()
     for line in done or ["The warehouse is up to date."]:
         click.echo(line)
 

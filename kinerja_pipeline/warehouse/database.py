@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.contracts.tables import warehouse_schema, warehouse_tables
+from kinerja_pipeline.warehouse import access
 from kinerja_pipeline.warehouse.views import are_current, create_views, drop_views, load_views, sql_folder
 
 BUSY_SECONDS = 60
@@ -138,9 +139,12 @@ def is_migrated(connection: sa.Connection) -> bool:
     return sa.inspect(connection).has_table("publication", schema=warehouse_schema(connection.dialect.name))
 
 
-def migrate(engine: sa.Engine) -> list[str]:
+def migrate(engine: sa.Engine, roles: access.Roles | None = None) -> list[str]:
     """Runs the revisions of sql/migrations that this warehouse has not seen, in order, and makes the views of sql/views
     anew if the tables or a view's file have changed: all in one transaction, nothing when nothing has changed.
+
+    With `roles` (PostgreSQL only) it also makes the roles and says anew who may read what; where that was done once,
+    every later migration keeps it so, whoever runs it.
 
     Returns a line for each thing done. Raises WarehouseError when the warehouse was migrated by a newer version of the
     program.
@@ -148,27 +152,43 @@ def migrate(engine: sa.Engine) -> list[str]:
     schema = warehouse_schema(engine.dialect.name)
     config = _migrations(schema)
     heads = ScriptDirectory.from_config(config).get_current_head()
+    if roles is not None:
+        _check_roles(engine, roles)
     try:
         with _connected(engine) as connection:
-            if _revision(connection, schema) == heads and are_current(connection, schema):
+            is_done = _revision(connection, schema) == heads and are_current(connection, schema)
+            if roles is None and is_done and access.is_current(connection):
                 return []
         with writing(engine) as connection:
             lock(connection, _MIGRATION_LOCK)
             if schema is not None and not sa.inspect(connection).has_schema(schema):
                 connection.execute(sa.schema.CreateSchema(schema))
+            access.become_publisher(connection)
             revision = _revision(connection, schema)
             _check_known(config, revision)
+            access.drop_masked(connection)
             drop_views(connection, schema)
             if revision != heads:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
                 _comment(connection)
             create_views(connection, schema)
-            return [*_applied(config, revision), f"{len(load_views())} views made"]
+            done = [*_applied(config, revision), f"{len(load_views())} views made"]
+            done += access.establish(connection, roles) if roles is not None else []
+            return [*done, *access.refresh(connection)]
     except SQLAlchemyError as error:
         raise WarehouseError(
             f"{_shown(engine.url)} cannot be brought up to date, nothing was changed: {_first_line(error)}"
         ) from error
+
+
+def _check_roles(engine: sa.Engine, roles: access.Roles) -> None:
+    if engine.dialect.name != "postgresql":
+        raise WarehouseError(
+            "SQLite has no roles: the file is the operator's. Give analysts a copy with `kinerja export --masked`."
+        )
+    if wrong := [region for region in roles.regions if not access.is_region_name(region)]:
+        raise WarehouseError(f"No role can be called after the region '{wrong[0]}'; give it a shorter, plain id.")
 
 
 def _shown(address: sa.URL) -> str:

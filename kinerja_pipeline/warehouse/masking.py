@@ -1,34 +1,30 @@
 """The analysts' copy: the warehouse as one SQLite file in which nobody can be named, and everybody still joins.
 
-Here: what of a table is replaced (by the contracts' classification), the pseudonyms, writing the copy. Not here: where
-the key comes from (home), answers of single questions (warehouse/queries), PostgreSQL's roles (warehouse/access).
+Here: reading, replacing, writing, searching the finished file. Not here: what of a table is replaced and by which
+pseudonym (warehouse/pseudonyms), where the key comes from (home), PostgreSQL's roles (warehouse/access).
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import mmap
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
-from kinerja_pipeline.contracts.model import Column, Contract, load_contracts
+from kinerja_pipeline.contracts.model import Contract, load_contracts
 from kinerja_pipeline.contracts.tables import warehouse_tables
 from kinerja_pipeline.warehouse.database import is_migrated, migrate, open_warehouse, reading, writing
 from kinerja_pipeline.warehouse.outgoing import outgoing_schema
+from kinerja_pipeline.warehouse.pseudonyms import NO_NAME, How, how_masked, pseudonym
 from kinerja_pipeline.warehouse.publish import insert_rows
 
-NO_NAME = "(nama)"
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9]{18}(?![0-9A-Za-z])")
-How = Literal["number", "subject", "name", "text", "open"]
-"""What becomes of a column: a pseudonym; one where the row is about an employee; no name; a text swept; kept."""
 
 
 class MaskingError(Exception):
@@ -41,26 +37,6 @@ class Copied:
 
     row_counts: Mapping[str, int]
     person_count: int
-
-
-def pseudonym(key: str, number: str) -> str:
-    """`p` and 20 hexadecimal digits: the same for the same NIP and key, and without the key nobody can tell whose."""
-    return f"p{hmac.new(key.encode(), number.encode(), hashlib.sha256).hexdigest()[:20]}"
-
-
-def how_masked(contract: Contract) -> dict[str, How]:
-    """What becomes of each column, by its page alone: restricted columns are masked, other texts are swept for what
-    they may quote; codes, keys of things, numbers and days are kept."""
-    return {column.name: _how(contract, column) for column in contract.columns}
-
-
-def _how(contract: Contract, column: Column) -> How:
-    if column.classification == "restricted":
-        if "subject_kind" in contract.names and column.pattern is None:
-            return "subject"
-        # What a key or a pattern shows to be a number joins; the rest of what says who somebody is goes.
-        return "number" if column.pattern is not None or column.key_position is not None else "name"
-    return "text" if column.kind == "string" and not column.codes else "open"
 
 
 def export_masked(url: str, file: Path, key: str) -> Copied:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-_MARK = "kinerja view"
+MARK = "kinerja view"
 """What tells our views from those that somebody else made in the same schema: they are left alone."""
 
 
@@ -87,16 +87,21 @@ def create_views(connection: sa.Connection, schema: str | None) -> None:
     digest = _digest(views)
     if schema is None:
         for view in views:
-            connection.exec_driver_sql(f"CREATE VIEW {view.name} AS\n-- {_MARK} {digest}\n-- {view.grain}\n{view.sql}")
+            run_script(connection, f"CREATE VIEW {view.name} AS\n-- {MARK} {digest}\n-- {view.grain}\n{view.sql}")
         return
     before = connection.execute(sa.text("SELECT current_setting('search_path')")).scalar_one()
     _search(connection, schema)
     for view in views:
         name = _named(connection, view.name, schema)
-        connection.exec_driver_sql(f"CREATE VIEW {name} WITH (security_invoker = true) AS\n{view.sql}")
-        comment = f"{view.grain} ({_MARK} {digest})".replace("'", "''")
-        connection.exec_driver_sql(f"COMMENT ON VIEW {name} IS '{comment}'")
+        run_script(connection, f"CREATE VIEW {name} WITH (security_invoker = true) AS\n{view.sql}")
+        comment = f"{view.grain} ({MARK} {digest})".replace("'", "''")
+        run_script(connection, f"COMMENT ON VIEW {name} IS '{comment}'")
     _search(connection, before)
+
+
+def run_script(connection: sa.Connection, script: str) -> None:
+    """Any number of statements without parameters, as they are: a percent sign means itself."""
+    connection.exec_driver_sql(script, execution_options={"no_parameters": True})
 
 
 def _search(connection: sa.Connection, path: str) -> None:
@@ -123,5 +128,5 @@ def _made(connection: sa.Connection, schema: str | None) -> Mapping[str, str]:
             "SELECT c.relname, coalesce(obj_description(c.oid, 'pg_class'), '') FROM pg_class AS c "
             "JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.relkind = 'v' AND n.nspname = :schema"
         ).bindparams(schema=schema)
-    marks = {name: re.search(rf"{_MARK} (\w+)", text) for name, text in connection.execute(query)}
+    marks = {name: re.search(rf"{MARK} (\w+)", text) for name, text in connection.execute(query)}
     return {name: mark.group(1) for name, mark in marks.items() if mark is not None}

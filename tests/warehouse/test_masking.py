@@ -18,7 +18,8 @@ from kinerja_pipeline.cli import main
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.contracts.tables import warehouse_schema
 from kinerja_pipeline.warehouse import masking
-from kinerja_pipeline.warehouse.masking import MaskingError, export_masked, how_masked, pseudonym
+from kinerja_pipeline.warehouse.masking import MaskingError, export_masked
+from kinerja_pipeline.warehouse.pseudonyms import how_masked, pseudonym
 from kinerja_pipeline.warehouse.views import load_views
 
 KEY = "a key of the tests, known to everybody"
