@@ -5,7 +5,7 @@ Here: binding only. Not here: formulas (the modules beside this one).
 
 import datetime as dt
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 from dagster import AssetDep, AssetExecutionContext, AssetsDefinition, AssetSpec, MaterializeResult, multi_asset
@@ -20,7 +20,6 @@ from kinerja_pipeline.facts.periods import (
     period_kind,
     periods_of,
 )
-from kinerja_pipeline.facts.tasks import task_window
 from kinerja_pipeline.facts.training import training_programme
 from kinerja_pipeline.kpi.allowance import allowance
 from kinerja_pipeline.kpi.credit import credited
@@ -30,9 +29,9 @@ from kinerja_pipeline.kpi.follow_up import Evidence, follow_up, training_needs
 from kinerja_pipeline.kpi.follow_up_units import NAMING, accepted, mistakes
 from kinerja_pipeline.kpi.indicators import RESCANNED, kpi, measures, rescanned, rolled_up
 from kinerja_pipeline.kpi.people import people
-from kinerja_pipeline.kpi.subjects import answers_by_subject, measurements_by_subject, targets_by_subject
-from kinerja_pipeline.kpi.targets import agreed_targets, employee_plan
+from kinerja_pipeline.kpi.targets import agreed_targets
 from kinerja_pipeline.kpi.training_effect import TRAINING_EFFECT_SCHEMA, training_effect, windows
+from kinerja_pipeline.orchestration.declared_facts import declared_facts, facts_year_before
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
@@ -88,49 +87,8 @@ def _measured(
 ) -> pl.DataFrame:
     needed = {i.declared.fact for i in indicators}
     growing = {i.declared.fact for i in indicators if i.declared.statistic == "growth"}
-    facts = _facts(lake, policy, month, today, needed)
-    return measures(facts, indicators, month, _year_before(lake, policy, month, today, growing))
-
-
-def _facts(lake: Lake, policy: Policy, month: str, today: dt.date, needed: Collection[str]) -> dict[str, pl.DataFrame]:
-    """The facts of a month, as declarations see them; only those needed."""
-    region, months = policy.region, months_between(add_months(month, -policy.periods.task_lookback_months), month)
-
-    def staff() -> pl.DataFrame:
-        return people(lake.read("validated", "employee", region), month_start(month), as_of(month, today))
-
-    readers: dict[str, Callable[[], pl.DataFrame]] = {
-        "attendance_day": lambda: lake.read("facts", "attendance_day", region, month),
-        "task_outcome": lambda: task_window(
-            lake.read("facts", "task_outcome", region, months), month, policy.time_zone, as_of(month, today)
-        ),
-        "training_year": lambda: lake.read("facts", "training_year", region, month),
-        "feedback_answer": lambda: answers_by_subject(
-            lake.read("validated", "feedback_response", region, month), staff()
-        ),
-        "indicator_measurement": lambda: measurements_by_subject(
-            lake.read("validated", "indicator_measurement", region, month)
-        ),
-        "indicator_target": lambda: targets_by_subject(lake.read("facts", "indicator_target", region, month), staff()),
-        "employee_plan": lambda: employee_plan(
-            lake.read("validated", "indicator_target", region), staff(), policy.indicators, month
-        ),
-    }
-    return {fact: read() for fact, read in readers.items() if fact in needed}
-
-
-def _year_before(
-    lake: Lake, policy: Policy, month: str, today: dt.date, needed: Collection[str]
-) -> dict[str, pl.DataFrame]:
-    """The facts of the same month last year, as far as that month has been computed. Measurements need only have been
-    delivered: the home holds them from its first month on, whichever months it computes."""
-    before = add_months(month, -12)
-    has_run = {fact for fact in needed if lake.has("facts", "task_outcome", policy.region, before)}
-    found = _facts(lake, policy, before, today, has_run - {"indicator_measurement"})
-    if "indicator_measurement" in needed:
-        rows = lake.read("validated", "measurement_year_before", policy.region, month)
-        found["indicator_measurement"] = measurements_by_subject(rows)
-    return found
+    facts = declared_facts(lake, policy, month, today, needed)
+    return measures(facts, indicators, month, facts_year_before(lake, policy, month, today, growing))
 
 
 def _kpi(deployment: Deployment) -> AssetsDefinition:
@@ -240,7 +198,7 @@ def _period(deployment: Deployment, lake: Lake, region: str, period: str, today:
     sorted_anew = [i for i in indicators if i.declared.statistic in RESCANNED]
     if sorted_anew and period_kind(period) != "month":
         needed = {i.declared.fact for i in sorted_anew}
-        values = rescanned([_facts(lake, policy, m, today, needed) for m in months], sorted_anew, period)
+        values = rescanned([declared_facts(lake, policy, m, today, needed) for m in months], sorted_anew, period)
     first, last = month_start(months_of(period)[0]), as_of(months[-1], today)
     staff = people(lake.read("validated", "employee", region), first, last)
     agreed = agreed_targets(lake.read("validated", "indicator_target", region), period, months)
