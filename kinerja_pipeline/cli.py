@@ -16,16 +16,24 @@ from typing import Any, NoReturn
 import click
 
 MONTH = r"2026-03"
+PERIODS = {
+    "month": (r"[0-9]{4}-(0[1-9]|1[0-2])", "month", MONTH),
+    "quarter": (r"[0-9]{4}-Q[1-4]", "quarter", "2026-Q1"),
+    "period": (r"[0-9]{4}(-(0[1-9]|1[0-2]|Q[1-4]|S[12]))?", "period", "2026-03, 2026-Q1, 2026-S1 or 2026"),
+}
 
 
 class MonthType(click.ParamType[str]):
-    name = "month"
+    """A month, or another kind of period, written as the warehouse writes it."""
+
+    def __init__(self, kind: str = "month") -> None:
+        self.shape, self.name, self.example = PERIODS[kind]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value)
-        if re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
+        if re.fullmatch(self.shape, text):
             return text
-        return self.fail(f"'{text}' is not a month; write it as {MONTH}", param, ctx)
+        return self.fail(f"'{text}' is not a {self.name}; write it as {self.example}", param, ctx)
 
 
 class Commands(click.Group):
@@ -67,6 +75,7 @@ def main(home: Path | None) -> None:
       kinerja check FILE   what does the contract say of this file? nothing is kept
       kinerja run --all    take in new files, compute and publish every month
       kinerja status       what is published, what was refused
+      kinerja explain      where a published number comes from
       kinerja ui           lineage, runs and checks in the browser
     """
     if home is not None:
@@ -302,6 +311,77 @@ def export(file: Path, masked: bool) -> None:
         f"Written: {file}: {_counted(sum(copied.row_counts.values()), 'row')} of "
         f"{_counted(len(copied.row_counts), 'table')}, {copied.person_count} people under pseudonyms."
     )
+
+
+@main.command(short_help="Where a published number comes from, down to lines of files.")
+@click.option("--region", required=True, help="Region id.")
+@click.option("--nip", help="The employee whose numbers are asked for.")
+@click.option("--unit", help="The unit whose numbers are asked for; without --nip and --unit the region's own.")
+@click.option("--month", type=MonthType(), help=f"Month, as {MONTH}.")
+@click.option("--quarter", type=MonthType("quarter"), help="Quarter, as 2026-Q1.")
+@click.option("--period", type=MonthType("period"), help="Any period: 2026-03, 2026-Q1, 2026-S1, 2026.")
+@click.option("--indicator", help="One indicator, with its rows; else all of them, and the evaluation.")
+@click.option("--rows", default=20, show_default=True, type=click.IntRange(0), help="Rows listed (0: all).")
+@click.option("--lang", type=click.Choice(["id", "en"]), default="id", show_default=True, help="Language.")
+@click.option("--json", "is_json", is_flag=True, help="Everything, for machines.")
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="What was published on that day (2026-04-06), where nothing has changed since.",
+)
+def explain(
+    region: str,
+    nip: str | None,
+    unit: str | None,
+    month: str | None,
+    quarter: str | None,
+    period: str | None,
+    indicator: str | None,
+    rows: int,
+    lang: str,
+    is_json: bool,
+    as_of: Any,
+) -> None:
+    """Walk a published number back: evaluation, scores, sums, rows that count, lines of the delivered files.
+
+    \b
+      kinerja explain --region salor --nip 199001052016091001 --month 2026-03
+      kinerja explain --region salor --unit DKP --quarter 2026-Q1 --indicator task_on_time
+
+    Other people than the one asked for are shown as "employee 1"; who rated whom is never shown.
+    """
+    import json
+
+    from kinerja_pipeline.contracts.model import load_contracts
+    from kinerja_pipeline.home import home_from_environment, warehouse_url
+    from kinerja_pipeline.policies.loader import load_policies
+    from kinerja_pipeline.warehouse.explain import explain as explained
+    from kinerja_pipeline.warehouse.explained import as_values, show
+
+    if nip is not None and unit is not None:
+        raise click.UsageError("take either --nip or --unit")
+    asked = [each for each in (month, quarter, period) if each is not None]
+    if len(asked) != 1:
+        raise click.UsageError("name one period with --month, --quarter or --period")
+    home = home_from_environment()
+    _check_is_home(home)
+    found = explained(
+        home,
+        warehouse_url(home),
+        load_policies(home.policies),
+        load_contracts(),
+        region=region,
+        subject_kind="employee" if nip is not None else "unit" if unit is not None else "region",
+        subject_id=nip or unit or region,
+        period=asked[0],
+        indicator=indicator,
+        as_of=as_of.date() if as_of else None,
+    )
+    if is_json:
+        click.echo(json.dumps(as_values(found), ensure_ascii=False, indent=2))
+    else:
+        show(found, _console(), lang, rows)  # type: ignore[arg-type]
 
 
 @main.command(short_help="Lineage, runs and checks in the browser.")

@@ -106,14 +106,9 @@ def _measured(
 def _sums(indicator: CompiledIndicator) -> pl.Expr:
     """Both numbers, over the rows that `keep` selects and that have both: what is missing is left out, not zero."""
     statistic = indicator.declared.statistic
-    above = indicator.numerator
-    below = indicator.denominator if indicator.denominator is not None else pl.lit(1)
-    # A declaration may be a mere number; the subject gives it the length of the group.
-    counts = pl.col("_subject").is_not_null() & indicator.keep & above.is_not_null() & below.is_not_null()
-    if statistic == "last" and (latest := LATEST.get(indicator.declared.fact)):
-        counts &= pl.col(latest)
+    counts, above, below = counted(indicator)
     if statistic in RESCANNED:
-        values = pl.when(counts).then(_units(above)).drop_nulls().sort()
+        values = pl.when(counts).then(above).drop_nulls().sort()
         count = values.len().cast(pl.Int64)
         # The mean of the two middle values, which are one when their number is odd; nearest rank: the smallest value
         # that has nine tenths of them up to and with itself.
@@ -125,10 +120,21 @@ def _sums(indicator: CompiledIndicator) -> pl.Expr:
         )
     counts_zero = statistic in ("count", "last", "growth") and indicator.declared.fact in ENUMERATED
     return pl.struct(
-        numerator=pl.when(counts).then(_units(above)).sum(),
-        denominator=pl.when(counts).then(_units(below)).sum(),
+        numerator=pl.when(counts).then(above).sum(),
+        denominator=pl.when(counts).then(below).sum(),
         evidence_count=(pl.len() if counts_zero else counts.sum()).cast(pl.Int64),
     )
+
+
+def counted(indicator: CompiledIndicator) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """Which rows count, and what each of them adds above and below the line (in 1/10000). Rows need a `_subject`."""
+    above = indicator.numerator
+    below = indicator.denominator if indicator.denominator is not None else pl.lit(1)
+    # A declaration may be a mere number; the subject gives it the length of the group.
+    is_counted = pl.col("_subject").is_not_null() & indicator.keep & above.is_not_null() & below.is_not_null()
+    if indicator.declared.statistic == "last" and (latest := LATEST.get(indicator.declared.fact)):
+        is_counted &= pl.col(latest)
+    return is_counted, _units(above), _units(below)
 
 
 def _units(expression: pl.Expr) -> pl.Expr:

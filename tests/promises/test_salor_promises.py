@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -32,11 +33,15 @@ from kinerja_pipeline.facts.feed_day import feed_day
 from kinerja_pipeline.facts.satisfaction import satisfaction_index
 from kinerja_pipeline.facts.targets import indicator_target
 from kinerja_pipeline.kpi.distribution import unit_evaluation
+from kinerja_pipeline.kpi.evidence import counted_rows, totals
 from kinerja_pipeline.kpi.people import people
 from kinerja_pipeline.kpi.subjects import answers_by_subject, targets_by_subject
+from kinerja_pipeline.orchestration.storage import Lake
+from kinerja_pipeline.policies.indicators import compiled
 from kinerja_pipeline.policies.loader import policy_version
 from kinerja_pipeline.validated.split import TALLY_SCHEMA
 from kinerja_pipeline.warehouse import registers
+from kinerja_pipeline.warehouse.sources import EVIDENCE, sources
 
 POLICY = POLICIES["salor"]
 
@@ -256,10 +261,10 @@ def test_s7_attendance_and_productivity_stand_in_one_month_table() -> None:
     assert {seen[nip, name]["period"] for nip in ("ani", "budi") for name in names} == {MONTH}
 
 
-def test_s8_a_number_is_explained_by_its_rows_its_formula_and_its_policy() -> None:
+def test_s8_a_number_is_explained_by_its_rows_its_formula_and_its_policy(tmp_path: Path) -> None:
     """A figure carries numerator, denominator and evidence that can be counted again in the published rows, its formula
-    in words and the version of the policy; a deduction carries the line that explains it. Not yet: one command that
-    goes from a number down to the delivered rows."""
+    in words and the version of the policy; a deduction carries the line that explains it. `kinerja explain` goes from a
+    number down to the rows that count and the lines of the delivered files."""
     done = tasks(
         POLICY,
         {"task_id": "1", "completed_at": "2026-04-08 10:00"},
@@ -277,6 +282,17 @@ def test_s8_a_number_is_explained_by_its_rows_its_formula_and_its_policy() -> No
     told = rows_by(registers.indicator([POLICY]), "indicator_id")["task_on_time"]
     assert told["formula"] == "100 * sum(CASE WHEN is_on_time THEN 1 ELSE 0 END) / sum(1) where is_due"
     assert row["policy_version"] == told["policy_version"] == policy_version(POLICY)
+    # The three tasks were delivered in lines 2, 3 and 5 of a file; line 4 is the cancelled one, and does not count.
+    (declared,) = (i for i in compiled(POLICY, CONTRACTS) if i.indicator_id == "task_on_time")
+    lines = pl.DataFrame({"task_id": ["1", "2", "cancelled", "3"], "_source_row": [2, 3, 4, 5]})
+    lake = Lake(tmp_path)
+    lake.write(lines.with_columns(_delivery_id=pl.lit("d1")), "validated", "task_record", "salor", MONTH)
+    counted = counted_rows(done, declared, "employee", "ani").with_row_index(EVIDENCE)
+    delivered = sources("task_outcome", counted, lake, POLICY, MONTH)
+    assert totals([counted], [], declared) == (2.0, 3.0, pytest.approx(200 / 3))
+    assert delivered.select("feed", "_delivery_id", "_source_row").rows() == [
+        ("task_record", "d1", line) for line in (2, 3, 5)
+    ]
     late = rows_by(days(POLICY, [("ani", "2026-04-06 08:10"), ("ani", "2026-04-06 16:00")], "ani"), "work_date")
     line = late[dt.date(2026, 4, 6)]
     assert (line["deduction_share"], line["deduction_rule"]) == (0.01, "TL2 31-60 min 1.00 %, rules of 2025-01")
