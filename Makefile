@@ -14,7 +14,7 @@ test: .venv/installed lint
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --num-workers auto
+	$(BIN)/mypy
 
 # The pages that are made, not typed; a test fails when one is out of date.
 docs: .venv/installed
