@@ -42,6 +42,7 @@ def build_definitions(contracts: Contracts, policies: Policies) -> Definitions:
     from kinerja_pipeline.facts.assets import facts_assets
     from kinerja_pipeline.kpi.assets import kpi_assets
     from kinerja_pipeline.landing.assets import landing_assets
+    from kinerja_pipeline.reports.assets import reports_assets
     from kinerja_pipeline.validated.assets import validated_assets
     from kinerja_pipeline.warehouse.assets import warehouse_assets
 
@@ -72,6 +73,7 @@ def build_definitions(contracts: Contracts, policies: Policies) -> Definitions:
             *facts_assets(deployment),
             *kpi_assets(deployment),
             *warehouse_assets(deployment),
+            *reports_assets(deployment),
         ],
         jobs=[land, region_month],
         schedules=_schedules(policies, land, region_month),

@@ -31,7 +31,7 @@ class Lake:
     def write(self, frame: pl.DataFrame, room: str, table: str, region: str, month: str | None = None) -> Path:
         """Writes the whole frame beside the old file, then renames: a reader sees all of the old or all of the new."""
         target = self.path(room, table, region, month)
-        with _beside(target) as file:
+        with whole_file(target) as file:
             frame.write_parquet(file, compression="zstd", statistics=True)
         return target
 
@@ -43,9 +43,13 @@ class Lake:
     ) -> Path:
         """Writes a JSON document as `write` writes a frame; the same content gives the same bytes."""
         target = self.document_path(room, name, region, month)
-        with _beside(target) as file:
+        with whole_file(target) as file:
             file.write(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
         return target
+
+    def document_months(self, room: str, name: str, region: str) -> list[str]:
+        """The months that have a document, in order."""
+        return sorted(p.stem for p in (self.root / room / name / region).glob("[0-9]*.json"))
 
     def read_document(self, room: str, name: str, region: str, month: str | None = None) -> dict[str, Any]:
         """The document; raises FileNotFoundError when there is none."""
@@ -83,7 +87,7 @@ class Lake:
 
 
 @contextmanager
-def _beside(target: Path) -> Iterator[IO[bytes]]:
+def whole_file(target: Path) -> Iterator[IO[bytes]]:
     """A file beside the target that takes its place when all is written; a failure leaves the old file and no other."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}.", suffix=".tmp")

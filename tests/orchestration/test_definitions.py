@@ -41,7 +41,7 @@ from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.loader import load_policies
 
 ROOT = Path(__file__).parents[2]
-ROOMS = {"landing", "validated", "quarantine", "facts", "kpi", "warehouse"}
+ROOMS = {"landing", "validated", "quarantine", "facts", "kpi", "warehouse", "reports"}
 CLOSING_DAYS = {"manokwari": 5, "salor": 10, "mamuju": 5}
 FROM_POLICY = {AssetKey(["warehouse", "region"]), AssetKey(["warehouse", "indicator"])}
 

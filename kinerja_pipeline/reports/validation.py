@@ -1,0 +1,250 @@
+"""The validation report: one page per feed and period from the judgement that validated/ keeps.
+
+Here: kept documents -> one HTML page, in Indonesian with a switch to English; no script, no network, no value of a row.
+Not here: judging (contracts/validation), where documents and pages are (reports/assets).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+Document = Mapping[str, Any]
+
+STYLE = """
+:root { --ink: #1d2733; --soft: #5d6b7a; --line: #dde3ea; --good: #1c7c54; --bad: #b3261e; --bar: #3b6ea5 }
+* { box-sizing: border-box }
+body { margin: 0; font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: #f5f7f9 }
+main { max-width: 60rem; margin: 0 auto; padding: 1.5rem }
+section { background: #fff; border: 1px solid var(--line); border-radius: 8px; padding: 1rem 1.25rem; margin: 1rem 0 }
+h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1.1rem; margin: 0 0 .6rem }
+p { margin: .3rem 0 } .soft { color: var(--soft) }
+.switch { float: right; cursor: pointer; color: var(--bar) }
+.switch { border: 1px solid; border-radius: 4px; padding: .1rem .6rem }
+#en { position: absolute; opacity: 0 } #en:focus-visible ~ main .switch { outline: 2px solid }
+[lang=en] { display: none } #en:checked ~ main [lang=en] { display: inline }
+#en:checked ~ main [lang=id] { display: none }
+.verdict { border-left: 6px solid var(--good) } .verdict.bad { border-left-color: var(--bad) }
+dl { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; margin: .8rem 0 0 }
+dt { color: var(--soft); font-size: .85rem } dd { margin: 0; font-size: 1.3rem; font-variant-numeric: tabular-nums }
+.wide { overflow-x: auto } table { border-collapse: collapse; width: 100% }
+th { text-align: left; font-weight: 600; color: var(--soft); font-size: .85rem }
+th, td { padding: .35rem .9rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
+.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+td code { overflow-wrap: anywhere } .met { color: var(--good) } .unmet { color: var(--bad); font-weight: 600 }
+.bar { background: var(--bar); height: .6rem; margin-top: .4rem; border-radius: 2px; min-width: 2px }
+.bar.bad { background: var(--bad) }
+.graph { width: 40% }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reason:
+    """A rule, or a reason of the reader, with how many values it was asked of and how many broke it."""
+
+    rule: str
+    words: str
+    asked: int
+    broken: int
+    allowed: float
+    is_met: bool
+    is_warning: bool
+
+
+def validation_page(kept: Document, earlier: Sequence[Document], files: Mapping[str, str]) -> str:
+    """The page of one feed and period; `earlier` are the documents of earlier periods, `files` names the deliveries."""
+    title = f"{kept['feed']}, {kept['region']}, {kept['month'] or 'register'}"
+    sections = [_verdict(kept), _reasons(kept, files), _trend(kept, earlier), _rules(kept)]
+    return (
+        f'<!DOCTYPE html>\n<html lang="id"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<style>{STYLE}</style></head>\n<body><input type="checkbox" id="en"><main>'
+        f'<label class="switch" for="en">{_text("English", "Bahasa Indonesia")}</label>'
+        f"<h1>{escape(kept['feed'])}</h1>"
+        f'<p class="soft">{escape(kept["region"])} · {_period(kept)} · '
+        f"{_text('kontrak', 'contract')} {escape(kept['contract_version'])}</p>"
+        f"{''.join(sections)}</main></body></html>\n"
+    )
+
+
+def _text(indonesian: str, english: str) -> str:
+    return f'<span lang="id">{escape(indonesian)}</span><span lang="en">{escape(english)}</span>'
+
+
+def _number(number: float) -> str:
+    return _text(f"{number:,}".replace(",", "."), f"{number:,}")
+
+
+def _percent(share: float | None) -> str:
+    if share is None:
+        return "–"
+    return _text(f"{share:.2%}".replace(".", ",").replace("%", " %"), f"{share:.2%}")
+
+
+def _period(kept: Document) -> str:
+    return escape(kept["month"]) if kept["month"] else _text("register daerah", "register of the region")
+
+
+def _share(kept: Document) -> float | None:
+    return kept["rejected"] / kept["landed"] if kept["landed"] else None
+
+
+def _verdict(kept: Document) -> str:
+    whole = next(r for r in kept["validation"]["results"] if r["expectation_config"]["meta"]["rule"] == "all")
+    if not kept["landed"]:
+        words = _text("Tidak ada baris yang diterima.", "No rows were delivered.")
+    elif whole["success"]:
+        words = _text("Baris yang ditolak masih dalam batas kontrak.", "Rejected rows are within the tolerance.")
+    else:
+        words = _text(
+            "Baris yang ditolak melebihi batas kontrak: minta pengirim memperbaiki baris di bawah ini dan mengirim "
+            "ulang.",
+            "More rows were rejected than the contract bears: ask the supplier to correct the rows below and deliver "
+            "them again.",
+        )
+    tiles = [
+        (_text("diterima", "landed"), _number(kept["landed"])),
+        (_text("sah", "valid"), _number(kept["valid"])),
+        (_text("ditolak", "rejected"), _number(kept["rejected"])),
+        (_text("digantikan", "superseded"), _number(kept["superseded"])),
+        (_text("bagian ditolak", "share rejected"), _percent(_share(kept))),
+        (_text("batas", "tolerance"), _percent(kept["tolerance_share"])),
+    ]
+    shown = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in tiles)
+    return f'<section class="verdict{"" if whole["success"] else " bad"}"><p>{words}</p><dl>{shown}</dl></section>'
+
+
+def _all_reasons(kept: Document) -> list[_Reason]:
+    found = []
+    for result in kept["validation"]["results"]:
+        config, counts = result["expectation_config"], result["result"]
+        if config["meta"]["rule"] in ("all", "row__unreadable"):
+            continue
+        found.append(
+            _Reason(
+                rule=config["meta"]["rule"],
+                words=_words(config),
+                asked=counts["element_count"] - counts.get("missing_count", 0),
+                broken=counts["unexpected_count"],
+                allowed=round(1 - config["kwargs"].get("mostly", 1.0), 12),
+                is_met=result["success"],
+                is_warning=config["meta"]["severity"] == "warning",
+            )
+        )
+    return found
+
+
+def _words(config: Mapping[str, Any]) -> str:
+    """What a rule asks: the contract's own words, and in Indonesian what the expectation or the rule's name says."""
+    rule, asked, english = config["meta"]["rule"], config["kwargs"], config["meta"]["words"]
+    column, _, what = rule.rpartition("__")
+    low, high = asked.get("min_value"), asked.get("max_value")
+    bounds = " dan ".join(
+        [
+            *([f"paling sedikit {low}"] if low is not None else []),
+            *([f"paling banyak {high}"] if high is not None else []),
+        ]
+    )
+    native = {
+        "expect_column_values_to_not_be_null": f"{column} harus diisi",
+        "expect_column_values_to_match_regex": f"{column} harus berpola {asked.get('regex')}",
+        "expect_column_value_lengths_to_be_between": f"panjang {column} {bounds} huruf",
+        "expect_column_values_to_be_between": f"{column} harus {bounds}",
+        "expect_column_values_to_be_in_set": f"{column} harus salah satu dari {', '.join(asked.get('value_set', ()))}",
+    }
+    own = {
+        "unreadable": f"{column} harus dapat dibaca",
+        "month_first": f"tanggal {column} tidak boleh ditulis bulan lebih dulu",
+        "month": f"{column} harus di antara bulan pertama daerah dan setahun sesudah pengiriman",
+        "unknown": f"{column} harus dikenal register",
+        "conflict": "satu kunci tidak boleh berisi dua hal berbeda dalam satu pengiriman",
+    }
+    return _text(native.get(config["type"]) or own.get(what) or english, english)
+
+
+def _reasons(kept: Document, files: Mapping[str, str]) -> str:
+    reader = _text("pembaca tidak dapat mengurai baris ini", "the reader could not take the row apart")
+    broken = [(r.rule, r.words, r.broken, r.is_warning) for r in _all_reasons(kept) if r.broken]
+    broken += [(name, reader, count, False) for name, count in kept["reader_reasons"].items()]
+    head = f"<h2>{_text('Alasan tersering', 'Most frequent reasons')}</h2>"
+    if not broken:
+        none = _text("Tidak ada baris yang melanggar aturan.", "No row breaks a rule.")
+        return f"<section>{head}<p>{none}</p></section>"
+    most, rows = max(count for _, _, count, _ in broken), []
+    for rule, words, count, is_warning in sorted(broken, key=lambda b: (-b[2], b[0])):
+        places = ", ".join(
+            f"<code>{escape(files.get(delivery, delivery[:12]))}:{row}</code>"
+            for delivery, row in kept["rows"].get(rule, [])
+        )
+        note = f' <span class="soft">{_text("peringatan", "warning")}</span>' if is_warning else ""
+        rows.append(
+            f"<tr><td><code>{escape(rule)}</code>{note}<br>{words}"
+            f'<br><span class="soft">{_text("misalnya", "for example")} {places}</span></td>'
+            f'<td class="n">{_number(count)}</td>'
+            f'<td class="graph"><div class="bar" style="width:{100 * count / most:.1f}%"></div></td></tr>'
+        )
+    names = f"<th>{_text('alasan', 'reason')}</th><th class=n>{_text('baris', 'rows')}</th><th></th>"
+    note = _text(
+        "Satu baris dapat memiliki beberapa alasan.",
+        "A row may have several reasons.",
+    )
+    return (
+        f'<section>{head}<div class="wide"><table><tr>{names}</tr>{"".join(rows)}</table></div>'
+        f'<p class="soft">{note}</p></section>'
+    )
+
+
+def _trend(kept: Document, earlier: Sequence[Document]) -> str:
+    if not earlier:
+        return ""
+    shown = [*earlier, kept]
+    most = max([*(s for d in shown if (s := _share(d))), kept["tolerance_share"], 1e-9])
+    rows = []
+    for document in shown:
+        share = _share(document)
+        colour = " bad" if share is not None and share > document["tolerance_share"] else ""
+        bar = "" if not share else f'<div class="bar{colour}" style="width:{100 * share / most:.1f}%"></div>'
+        rows.append(
+            f'<tr><td>{_period(document)}</td><td class="n">{_number(document["landed"])}</td>'
+            f'<td class="n">{_number(document["rejected"])}</td><td class="n">{_percent(share)}</td>'
+            f'<td class="graph">{bar}</td></tr>'
+        )
+    names = (
+        f"<th>{_text('bulan', 'month')}</th><th class=n>{_text('diterima', 'landed')}</th>"
+        f"<th class=n>{_text('ditolak', 'rejected')}</th><th class=n>{_text('bagian', 'share')}</th><th></th>"
+    )
+    return (
+        f"<section><h2>{_text('Perkembangan', 'Trend')}</h2>"
+        f'<div class="wide"><table><tr>{names}</tr>{"".join(rows)}</table></div></section>'
+    )
+
+
+def _rules(kept: Document) -> str:
+    rows = []
+    for r in _all_reasons(kept):
+        share = r.broken / r.asked if r.asked else None
+        told = (
+            f'<span class="met">{_text("terpenuhi", "met")}</span>'
+            if r.is_met
+            else f'<span class="unmet">{_text("tidak terpenuhi", "not met")}</span>'
+        )
+        rows.append(
+            f'<tr><td><code>{escape(r.rule)}</code><br>{r.words}</td><td class="n">{_number(r.asked)}</td>'
+            f'<td class="n">{_number(r.broken)}</td><td class="n">{_percent(share)}</td>'
+            f'<td class="n">{_percent(r.allowed)}</td><td>{told}</td></tr>'
+        )
+    for rule in kept["unchecked"]:
+        told = _text("tidak diperiksa", "not checked")
+        rows.append(f'<tr><td><code>{escape(rule)}</code></td><td colspan="4"></td><td class="soft">{told}</td></tr>')
+    names = (
+        f"<th>{_text('aturan', 'rule')}</th><th class=n>{_text('diperiksa', 'asked')}</th>"
+        f"<th class=n>{_text('melanggar', 'broken')}</th><th class=n>{_text('bagian', 'share')}</th>"
+        f"<th class=n>{_text('batas', 'tolerance')}</th><th></th>"
+    )
+    note = _text("Diperiksa: nilai yang terisi dan terbaca.", "Asked: the values that are there and can be read.")
+    return (
+        f"<section><h2>{_text('Semua aturan kontrak', 'All rules of the contract')}</h2>"
+        f'<div class="wide"><table><tr>{names}</tr>{"".join(rows)}</table></div><p class="soft">{note}</p></section>'
+    )
