@@ -163,7 +163,7 @@ def land(home: Home, region: str, *months: str) -> None:
     first, last = f"{months[0]}-01", f"{months[-1]}-28"
     line = ledger.Delivery(
         1, "d", "task_record", "task_record/a.csv", "2026-03-01T00:00:00+0000", "landed", None, 3, 3, {},
-        dict.fromkeys(months, 1), "append", first, last, "f",
+        dict.fromkeys(months, 1), "append", "task_record/*.csv", first, last, "f",
     )  # fmt: skip
     ledger.append_delivery(folder, line)
 
