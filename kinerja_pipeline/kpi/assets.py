@@ -171,7 +171,9 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
             if lake.has("kpi", "evaluation", region, m)
         ]
         history = [judged, *(lake.read("kpi", "evaluation", region, m) for m in earlier)]
-        advice = follow_up(_evidence(deployment, lake, region, month, indicators, pl.concat(history)), policy, month)
+        advice = follow_up(
+            _evidence(deployment, lake, region, month, indicators, pl.concat(history, how="diagonal")), policy, month
+        )
         days = lake.read("facts", "attendance_month", region, month)
         for table, frame in {
             "kpi": indicators,

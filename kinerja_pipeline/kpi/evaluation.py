@@ -24,6 +24,11 @@ PREDICATES: dict[tuple[str, str], str] = {
 }
 """(result rating, behaviour rating) -> predicate: PermenPANRB 6/2022; not an average and not symmetric."""
 
+NUMERIC_BANDS = ((50, "kurang"), (70, "cukup"), (90, "baik"))
+"""From this numeric score on, below it Sangat Kurang (PP 30/2019 art. 41)."""
+NEW_IDEA_FROM = 110
+"""From here on Sangat Baik, but only for who has a new idea recorded; of the others it stays Baik."""
+
 
 def evaluation(
     kpi: pl.DataFrame, ratings: pl.DataFrame, rules: Evaluation, behaviour: pl.DataFrame | None = None
@@ -36,10 +41,11 @@ def evaluation(
     exactly that period. behaviour_rating follows from the behaviour score of the latest round inside the period that
     judged the person (null while that is pending); without one it is the superior's rating of the period, else the
     latest month's inside it. numeric_score needs a behaviour score: 0.7 of the result, 0.6 where peers or subordinates
-    counted (PP 30/2019 art. 41), and the rest of behaviour. objection_code is that of an objection to exactly that
-    period: `open` until it is decided, `late` if it came more than the policy's days after the rating was received
-    (then a person decides whether it is heard), `upheld`, `changed` or `decided` afterwards. The official predicate
-    stays as it was delivered until a decision delivers another. credit_points are left to kpi/credit.
+    counted (PP 30/2019 art. 41), and the rest of behaviour. numeric_band_code is its band by the same article; the
+    highest asks for a new idea that the rating of exactly that period records. objection_code is that of an objection
+    to exactly that period: `open` until it is decided, `late` if it came more than the policy's days after the rating
+    was received (then a person decides whether it is heard), `upheld`, `changed` or `decided` afterwards. The official
+    predicate stays as it was delivered until a decision delivers another. credit_points are left to kpi/credit.
     """
     rows = kpi.filter((pl.col("subject_kind") == "employee") & (pl.col("weight") > 0)).with_columns(
         _weight=pl.when(pl.col("status_code") == "computed").then(pl.col("weight"))
@@ -71,6 +77,7 @@ def evaluation(
             .otherwise(behaviour_rating(pl.col("behaviour_score"), rules)),
             numeric_score=pl.when(pl.col("result_score").is_not_null()).then(half_up("_numeric", 2)),
         )
+        .with_columns(numeric_band_code=numeric_band(pl.col("numeric_score"), pl.col("has_new_idea")))
         .join(_matrix(), on=["result_rating", "behaviour_rating"], how="left")
     )
     reason = (
@@ -103,6 +110,8 @@ def evaluation(
             "official_predicate",
             "is_different",
             "numeric_score",
+            "has_new_idea",
+            "numeric_band_code",
             "credit_points",
             "objection_code",
             "status_code",
@@ -143,6 +152,15 @@ def behaviour_rating(score: pl.Expr, rules: Evaluation) -> pl.Expr:
         .when(score.is_not_null())
         .then(pl.lit("di_bawah"))
     )
+
+
+def numeric_band(score: pl.Expr, has_new_idea: pl.Expr) -> pl.Expr:
+    """Band of the numeric score (PP 30/2019 art. 41): Sangat Baik from 110 with a new idea, else Baik; Baik from 90,
+    Cukup from 70, Kurang from 50, Sangat Kurang under 50; null for null."""
+    band: pl.Expr = pl.when(score.is_not_null()).then(pl.lit("sangat_kurang"))
+    for minimum, code in NUMERIC_BANDS:
+        band = pl.when(score >= minimum).then(pl.lit(code)).otherwise(band)
+    return pl.when((score >= NEW_IDEA_FROM) & has_new_idea.fill_null(False)).then(pl.lit("sangat_baik")).otherwise(band)
 
 
 def _of_rounds(behaviour: pl.DataFrame | None, periods: pl.DataFrame) -> pl.DataFrame:
@@ -189,6 +207,7 @@ def _official(ratings: pl.DataFrame, periods: pl.DataFrame, rules: Evaluation) -
             "nip",
             pl.col("behaviour_rating").alias("_exact"),
             pl.col("predicate").alias("official_predicate"),
+            "has_new_idea",
             objection.alias("objection_code"),
         )
         latest = (
@@ -205,10 +224,12 @@ def _official(ratings: pl.DataFrame, periods: pl.DataFrame, rules: Evaluation) -
                 pl.lit(period).alias("period"),
                 pl.coalesce("_exact", "_latest").alias("behaviour_rating"),
                 "official_predicate",
+                "has_new_idea",
                 "objection_code",
             )
         )
-    schema = dict.fromkeys(
-        ("nip", "period_kind", "period", "behaviour_rating", "official_predicate", "objection_code"), pl.String
+    schema: dict[str, type[pl.DataType]] = dict.fromkeys(
+        ("nip", "period_kind", "period", "behaviour_rating", "official_predicate"), pl.String
     )
+    schema |= {"has_new_idea": pl.Boolean, "objection_code": pl.String}
     return pl.concat([pl.DataFrame(schema=schema), *parts])

@@ -116,6 +116,7 @@ def scored(*rows: Mapping[str, Any]) -> pl.DataFrame:
 RATING_COLUMNS = {
     **dict.fromkeys(("subject_kind", "subject_id", "period_kind", "period"), pl.String),
     **dict.fromkeys(("result_rating", "behaviour_rating", "predicate", "decision_code"), pl.String),
+    "has_new_idea": pl.Boolean,
     **dict.fromkeys(("received_at", "objected_at", "decided_at"), pl.Datetime("us")),
 }
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from kpi_world import by, rated, scored
 
-from kinerja_pipeline.kpi.evaluation import evaluation
+from kinerja_pipeline.kpi.evaluation import evaluation, numeric_band
 from kinerja_pipeline.policies.model import Evaluation
 
 RULES = Evaluation()
@@ -116,3 +116,36 @@ def test_the_numeric_score_is_mixed_before_anything_is_rounded() -> None:
     # 0.7 * 100.005 + 0.3 * 80.004 = 94.0047; from the rounded 100.01 and 80.00 it would be 94.007, 94.01.
     seen = one(judged(("2026-03", 80.004, False)), scored({"score": 100.005}))
     assert (seen["result_score"], seen["behaviour_score"], seen["numeric_score"]) == (100.01, 80.0, 94.0)
+
+
+@pytest.mark.parametrize(
+    ("score", "new_idea", "band"),
+    [
+        (120.0, True, "sangat_baik"),
+        (110.0, True, "sangat_baik"),
+        (110.0, False, "baik"),
+        (120.0, None, "baik"),
+        (109.99, True, "baik"),
+        (90.0, False, "baik"),
+        (89.99, True, "cukup"),
+        (70.0, None, "cukup"),
+        (69.99, None, "kurang"),
+        (50.0, None, "kurang"),
+        (49.99, None, "sangat_kurang"),
+        (0.0, True, "sangat_kurang"),
+        (None, True, None),
+    ],
+)
+def test_the_highest_band_of_the_numeric_score_asks_for_a_new_idea(
+    score: float | None, new_idea: bool | None, band: str | None
+) -> None:
+    row = pl.DataFrame({"s": [score], "i": [new_idea]}, schema={"s": pl.Float64, "i": pl.Boolean})
+    assert row.select(numeric_band(pl.col("s"), pl.col("i"))).item() == band
+
+
+def test_the_new_idea_is_that_of_the_rating_of_exactly_the_period() -> None:
+    # 0.7 * 120 + 0.3 * 90
+    for month, idea, band in (("2026-03", True, "sangat_baik"), ("2026-02", None, "baik")):
+        ideas = rated({"period": month, "has_new_idea": True, "behaviour_rating": "sesuai"})
+        seen = one(judged(("2026-03", 90.0, False)), scored({"score": 120}), ideas)
+        assert (seen["numeric_score"], seen["has_new_idea"], seen["numeric_band_code"]) == (111.0, idea, band)

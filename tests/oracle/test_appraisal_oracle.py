@@ -81,6 +81,7 @@ def test_ratings_and_numeric_scores_say_what_plain_python_says(said: list[Said],
         schema={
             **dict.fromkeys(("subject_kind", "subject_id", "period_kind", "period", "behaviour_rating"), pl.String),
             **dict.fromkeys(("predicate", "decision_code"), pl.String),
+            "has_new_idea": pl.Boolean,
             **dict.fromkeys(("received_at", "objected_at", "decided_at"), pl.Datetime("us")),
         }
     )
