@@ -52,6 +52,7 @@ def build_definitions(contracts: Contracts, policies: Policies) -> Definitions:
     dated = AssetSelection.assets(
         *([room, c.name] for c in deployment.dated_feeds for room in ("validated", "quarantine")),
         ["validated", "dated_tally"],
+        ["validated", "correction"],
     )
     of_region = AssetSelection.groups("landing") | dated
     land = define_asset_job(

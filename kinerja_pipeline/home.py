@@ -40,6 +40,10 @@ class Home:
         return self.root / "policies"
 
     @property
+    def corrections(self) -> Path:
+        return self.root / "corrections"
+
+    @property
     def dagster(self) -> Path:
         return self.root / "dagster"
 
@@ -88,11 +92,15 @@ def init_home(home: Home) -> None:
     Raises HomeError when the folder cannot be made.
     """
     try:
-        for folder in (home.landing, home.lake, home.policies, home.dagster, home.reports, home.locks):
+        for folder in (
+            *(home.landing, home.lake, home.policies, home.corrections),
+            *(home.dagster, home.reports, home.locks),
+        ):
             folder.mkdir(parents=True, exist_ok=True)
         # Delivered files hold personal data: only the account that runs the pipeline may read them.
         home.landing.chmod(0o700)
         home.lake.chmod(0o700)
+        home.corrections.chmod(0o700)
         home.dagster.chmod(0o700)
     except OSError as error:
         raise HomeError(

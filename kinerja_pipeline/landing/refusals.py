@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing.deliveries import deliveries
 from kinerja_pipeline.policies.model import Policy
+from kinerja_pipeline.validated.corrections import stray_registers
 
 
 def refused(home: Home, region: str) -> list[str]:
@@ -21,12 +22,13 @@ def refused(home: Home, region: str) -> list[str]:
 
 
 def strays(home: Home, policies: Mapping[str, Policy]) -> list[str]:
-    """What lies in the landing folder under the name of no region, and so is read by nobody."""
-    return [
+    """What lies in the landing folder, or among the corrections, under the name of no region: nobody reads it."""
+    folders = [
         f"{path.name}: there is {no_region(path.name, policies)} Move it, or add a policy for it."
         for path in sorted(home.landing.iterdir())
         if path.name not in policies and not path.name.startswith(".")
     ]
+    return [*folders, *stray_registers(home.corrections, policies)]
 
 
 def no_region(name: str, known: Collection[str]) -> str:

@@ -23,6 +23,9 @@ from dagster import (
 
 from kinerja_pipeline.contracts.model import Contract
 from kinerja_pipeline.contracts.validation import ALL, ROW_UNREADABLE, Judgement, Outcome
+from kinerja_pipeline.validated.corrections import DROPPED
+
+_OTHERS = {DROPPED: "a person took the row out; the register of corrections says why"}
 
 
 def column_schema(contract: Contract) -> TableSchema:
@@ -126,7 +129,7 @@ def _rules_table(contract: Contract, judgement: Judgement, broken: Sequence[Mapp
     outcomes = {o.rule: o for o in judgement.outcomes}
     lines = ["| rule | what it asks | rows | expectation | for example |", "|---|---|---:|---|---|"]
     for row in broken:
-        text = words.get(row["rule_id"], "the reader must be able to take the row apart")
+        text = words.get(row["rule_id"], _OTHERS.get(row["rule_id"], "the reader must be able to take the row apart"))
         where = f"line {row['first_source_row']} of delivery {row['delivery_id'][:8]}"
         told = _told(outcomes.get(row["rule_id"], judgement.of(ROW_UNREADABLE)))
         lines.append(f"| **{row['rule_id']}** | {text} | {row['failed_count']} | {told} | {where} |")

@@ -22,6 +22,7 @@ from dagster import (
 )
 
 from kinerja_pipeline.contracts.model import Contract
+from kinerja_pipeline.landing.deliveries import DATED
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.metadata import (
     conservation_check,
@@ -36,6 +37,7 @@ from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.validated.evidence import document, judged
 from kinerja_pipeline.validated.judge import (
     Judged,
+    corrections_of,
     first_arrivals,
     judge_dated,
     judge_margin,
@@ -44,6 +46,7 @@ from kinerja_pipeline.validated.judge import (
 )
 from kinerja_pipeline.validated.policy_rules import FEED as POLICY_RULES_OF
 
+CORRECTION = "correction"
 MARGIN, YEAR_BEFORE, ARRIVAL = "attendance_margin", "measurement_year_before", "arrival"
 VALIDATION = "validation"
 """The lake's room for what Great Expectations said of each feed and partition."""
@@ -56,7 +59,15 @@ def validated_assets(deployment: Deployment) -> list[AssetsDefinition]:
 
 def _dated(deployment: Deployment) -> AssetsDefinition:
     feeds = deployment.dated_feeds
-    specs = [*_feed_specs(feeds, None), _tally_spec(DATED_TALLY, feeds, None)]
+    register = AssetSpec(
+        ["validated", CORRECTION],
+        group_name="validated",
+        kinds={"polars", "parquet"},
+        deps=[["landing", name] for name in deployment.contracts.incoming],
+        description="One row per correction of the region's register (corrections/<region>.yaml) and landed row that "
+        "it means: what was replaced or dropped, why, by whom and when.",
+    )
+    specs = [register, *_feed_specs(feeds, None), _tally_spec(DATED_TALLY, feeds, None)]
 
     @multi_asset(
         name="validated_dated",
@@ -69,8 +80,12 @@ def _dated(deployment: Deployment) -> AssetsDefinition:
         context: AssetExecutionContext, home: HomeResource, lock: RegionLock
     ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
         region = context.partition_key
-        splits = judge_dated(home.home, deployment.policies[region], feeds)
-        yield from _kept(home.lake, splits, DATED_TALLY, region, None)
+        policy = deployment.policies[region]
+        corrections = corrections_of(home.home, policy, deployment.contracts.incoming)
+        home.lake.write(corrections, "validated", CORRECTION, region)
+        yield MaterializeResult(asset_key=["validated", CORRECTION], metadata=_told(corrections))
+        splits = judge_dated(home.home, policy, feeds, corrections)
+        yield from _kept(home.lake, splits, DATED_TALLY, region, None, corrections)
 
     return validated_dated
 
@@ -122,13 +137,16 @@ def _events(deployment: Deployment) -> AssetsDefinition:
         references = {name: lake.read("validated", name, region) for name in registers}
         # An answer may come months before its round counts, and under another version of the policy.
         rounds = deployment.policies.rounds(region)
-        splits = judge_month(home.home, policy, month, feeds, references, _computed_rounds(lake, region), rounds)
-        yield from _kept(lake, splits, EVENT_TALLY, region, month)
-        near = judge_margin(home.home, policy, month, deployment.contracts.incoming["attendance_log"], references)
+        corrections = lake.read("validated", CORRECTION, region) if lake.has("validated", CORRECTION, region) else None
+        computed = _computed_rounds(lake, region)
+        splits = judge_month(home.home, policy, month, feeds, references, computed, rounds, corrections)
+        yield from _kept(lake, splits, EVENT_TALLY, region, month, corrections)
+        taps = deployment.contracts.incoming["attendance_log"]
+        near = judge_margin(home.home, policy, month, taps, references, corrections)
         lake.write(near, "validated", MARGIN, region, month)
         yield MaterializeResult(asset_key=["validated", MARGIN], metadata={"dagster/row_count": len(near)})
         measured = deployment.contracts.incoming["indicator_measurement"]
-        before = judge_year_before(home.home, policy, month, measured, references)
+        before = judge_year_before(home.home, policy, month, measured, references, corrections)
         lake.write(before, "validated", YEAR_BEFORE, region, month)
         yield MaterializeResult(asset_key=["validated", YEAR_BEFORE], metadata={"dagster/row_count": len(before)})
         came = first_arrivals(home.home, policy, month, deployment.contracts.incoming["attendance_log"])
@@ -153,7 +171,7 @@ def _deps(contract: Contract, of_region: PartitionMapping | None) -> list[AssetD
     referred = {r.reference[0] for r in contract.rules if r.reference} - {contract.name}
     # Policies add a rule that asks the register.
     referred |= {"employee"} if contract.name == POLICY_RULES_OF else set()
-    keys = [["landing", contract.name], *(["validated", name] for name in sorted(referred))]
+    keys = [["landing", contract.name], *(["validated", name] for name in sorted({*referred, CORRECTION}))]
     return [AssetDep(key, partition_mapping=of_region) for key in keys]
 
 
@@ -192,8 +210,27 @@ def _check_specs(feeds: Iterable[Contract], partitions: PartitionsDefinition[str
     return specs
 
 
+def _told(corrections: pl.DataFrame) -> dict[str, int]:
+    by_action = dict(corrections["action"].value_counts().iter_rows())
+    told = {"replaced": by_action.get("replace", 0), "dropped": by_action.get("drop", 0)}
+    return {"dagster/row_count": len(corrections), **told}
+
+
+def _corrected(corrections: pl.DataFrame | None, feed: Contract, month: str | None) -> dict[str, int]:
+    """How many rows of the partition a person corrected; said only where there are some."""
+    if corrections is None:
+        return {}
+    own = corrections.filter(pl.col("feed") == feed.name, pl.col("_month").is_in([month or DATED]))
+    return {"corrected rows": len(own)} if len(own) else {}
+
+
 def _kept(
-    lake: Lake, splits: Iterable[Judged], tally_name: str, region: str, month: str | None
+    lake: Lake,
+    splits: Iterable[Judged],
+    tally_name: str,
+    region: str,
+    month: str | None,
+    corrections: pl.DataFrame | None,
 ) -> Iterator[MaterializeResult[None]]:
     """Writes each feed's split and its judgement to the lake and says what became of it."""
     tallies, start = [], time.perf_counter()
@@ -209,7 +246,7 @@ def _kept(
         yield MaterializeResult(asset_key=["quarantine", contract.name], metadata=counts(result.rejected, seconds))
         yield MaterializeResult(
             asset_key=key,
-            metadata=counts(result.valid, seconds),
+            metadata={**counts(result.valid, seconds), **_corrected(corrections, contract, month)},
             check_results=[
                 contract_check(contract, key, judgement, result.tally),
                 conservation_check(key, result.tally),

@@ -16,6 +16,7 @@ from kinerja_pipeline.facts.periods import add_months, month_end, month_start
 from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing.deliveries import deliveries, scan_landed
 from kinerja_pipeline.policies.model import Policy
+from kinerja_pipeline.validated.corrections import corrected, register_path, resolved
 from kinerja_pipeline.validated.parsing import cleaned, parsed
 from kinerja_pipeline.validated.policy_rules import Rounds, with_policy_rules
 from kinerja_pipeline.validated.split import Split, split
@@ -32,14 +33,36 @@ class Judged(NamedTuple):
     split: Split
 
 
-def judge_dated(home: Home, policy: Policy, feeds: Iterable[Contract]) -> Iterator[Judged]:
+def corrections_of(home: Home, policy: Policy, feeds: Mapping[str, Contract]) -> pl.DataFrame:
+    """The landed rows that the region's register of corrections means. Raises CorrectionError."""
+    region = policy.region
+    return resolved(
+        register_path(home.corrections, region),
+        feeds,
+        policy.time_zone,
+        lambda feed: scan_landed(home, region, feed, None),
+        deliveries(home, region),
+    )
+
+
+def _landed(
+    home: Home, policy: Policy, feed: Contract, month: str | None, register: pl.DataFrame | None
+) -> pl.DataFrame:
+    """The landed rows as the register says they must read."""
+    rows = scan_landed(home, policy.region, feed.name, month)
+    return rows if register is None else corrected(rows, feed, register)
+
+
+def judge_dated(
+    home: Home, policy: Policy, feeds: Iterable[Contract], corrections: pl.DataFrame | None = None
+) -> Iterator[Judged]:
     """Splits the dated feeds of a region in order, each checked against those before it.
 
-    A reference to a feed that the policy does not declare is not checked.
+    A reference to a feed that the policy does not declare is not checked. `corrections` are those of corrections_of.
     """
     references: dict[str, pl.DataFrame] = {}
     for contract in feeds:
-        landed = scan_landed(home, policy.region, contract.name, None)
+        landed = _landed(home, policy, contract, None, corrections)
         ledger = deliveries(home, policy.region, contract.name)
         result = split(landed, contract, zone=policy.time_zone, references=references, deliveries=ledger)
         if contract.name in policy.feeds:
@@ -55,13 +78,14 @@ def judge_month(
     references: Mapping[str, pl.DataFrame],
     computed_rounds: Mapping[str, Iterable[str]] | None = None,
     rounds: Rounds | None = None,
+    corrections: pl.DataFrame | None = None,
 ) -> Iterator[Judged]:
     """Splits the event feeds of a region and month against the region's validated dated feeds, by the rules of their
     contracts and those that the policy adds. `computed_rounds` and `rounds` are as `with_policy_rules` takes them."""
     declared = {name: frame for name, frame in references.items() if name in policy.feeds}
     for page in feeds:
         contract = with_policy_rules(page, policy, computed_rounds, rounds)
-        landed = scan_landed(home, policy.region, contract.name, month)
+        landed = _landed(home, policy, contract, month, corrections)
         ledger = deliveries(home, policy.region, contract.name)
         yield Judged(
             contract,
@@ -70,7 +94,12 @@ def judge_month(
 
 
 def judge_margin(
-    home: Home, policy: Policy, month: str, contract: Contract, references: Mapping[str, pl.DataFrame]
+    home: Home,
+    policy: Policy,
+    month: str,
+    contract: Contract,
+    references: Mapping[str, pl.DataFrame],
+    corrections: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The valid rows of the neighbour months within 36 hours of `month`, from the landed rows themselves, so that a
     month does not depend on whether its neighbours have been computed."""
@@ -82,7 +111,7 @@ def judge_margin(
     at = parsed(contract.column(contract.month_from), policy.time_zone)
     parts = []
     for neighbour in (add_months(month, -1), add_months(month, 1)):
-        near = scan_landed(home, policy.region, contract.name, neighbour).filter(at.is_between(first, last))
+        near = _landed(home, policy, contract, neighbour, corrections).filter(at.is_between(first, last))
         result = split(near, contract, zone=policy.time_zone, references=declared, deliveries=ledger, month=neighbour)
         parts.append(result.valid)
     return pl.concat(parts)
@@ -120,12 +149,17 @@ def first_arrivals(home: Home, policy: Policy, month: str, taps: Contract) -> pl
 
 
 def judge_year_before(
-    home: Home, policy: Policy, month: str, contract: Contract, references: Mapping[str, pl.DataFrame]
+    home: Home,
+    policy: Policy,
+    month: str,
+    contract: Contract,
+    references: Mapping[str, pl.DataFrame],
+    corrections: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The valid rows of the same month a year before, from the landed rows themselves, so that growth does not depend
     on whether that month has been computed."""
     declared = {name: frame for name, frame in references.items() if name in policy.feeds}
     before = add_months(month, -12)
-    landed = scan_landed(home, policy.region, contract.name, before)
+    landed = _landed(home, policy, contract, before, corrections)
     ledger = deliveries(home, policy.region, contract.name)
     return split(landed, contract, zone=policy.time_zone, references=declared, deliveries=ledger, month=before).valid

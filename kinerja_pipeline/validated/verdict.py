@@ -86,6 +86,7 @@ class Verdict:
 
 
 READER_REASONS = {
+    "correction__dropped": "a person took the row out; see the register of corrections",
     "row__short": "the row must have as many cells as the header",
     "row__long": "the row must not have more cells than the header",
     "line__unreadable": "the line must be whole: it is cut, damaged, or not in this format",

@@ -73,6 +73,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "row": ("baris", "row"),
     "sheet": ("lembar", "sheet"),
     "year_before": ("tahun sebelumnya", "the year before"),
+    "corrected": ("Koreksi", "Correction"),
+    "dropped": ("dikeluarkan", "dropped"),
     "agreed_in": ("Target disepakati dalam", "Target agreed in"),
     "rated_in": ("Penilaian resmi dalam", "Official rating in"),
     "median": ("nilai tengah dari baris yang terurut", "the middle value of the rows in order"),
@@ -274,8 +276,16 @@ def _figure(figure: Figure, language: Language, rows: int, *, is_alone: bool) ->
             lines.setdefault(source.file, set()).add((source.sheet, source.number))
         files = ", ".join(f"{file} ({len(places)})" for file, places in sorted(lines.items()))
         yield Text(f"{say('rows')}: {count}. {say('files')}: {files or say('no_source')}")
+    for source in sorted({s for row in figure.rows for s in row.sources if s.correction}, key=_order):
+        yield Text(f"{say('corrected')}: {_places([source], language)}: {source.correction}")
+    for source in figure.dropped:
+        yield Text(f"{say('corrected')}: {_places([source], language)}: {source.correction or say('dropped')}")
     if figure.is_recounted is not None and figure.hidden is None:
         yield Text(say("agrees" if figure.is_recounted else "differs"), style="" if figure.is_recounted else "red")
+
+
+def _order(source: Source) -> tuple[str, int, int]:
+    return source.file, source.sheet or 0, source.number
 
 
 def _rows_table(figure: Figure, language: Language, limit: int) -> RenderableType:

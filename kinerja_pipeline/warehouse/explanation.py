@@ -20,7 +20,7 @@ class ExplainError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A delivered row: the line (or row) of a file."""
+    """A delivered row: the line (or row) of a file, and what the register of corrections made of it."""
 
     feed: str
     file: str
@@ -28,6 +28,7 @@ class Source:
     unit: str
     number: int
     sheet: int | None = None
+    correction: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class Row:
 class Figure:
     """One published indicator: the numbers as published, the rule in words, and the rows that they were counted from.
 
-    `is_recounted` says whether the rows give the published numbers; null while they are not listed.
+    `is_recounted` says whether the rows give the published numbers; null while they are not listed. `dropped` are the
+    subject's delivered rows that a correction took out.
     """
 
     published: Mapping[str, Any]
@@ -65,6 +67,7 @@ class Figure:
     hidden: Hidden | None = None
     is_recounted: bool | None = None
     targets: tuple[Source, ...] = ()
+    dropped: tuple[Source, ...] = ()
 
     @property
     def indicator_id(self) -> str:

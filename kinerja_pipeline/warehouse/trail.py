@@ -26,6 +26,7 @@ from kinerja_pipeline.policies.explain import formula
 from kinerja_pipeline.policies.indicators import CompiledIndicator, compiled
 from kinerja_pipeline.policies.loader import policy_version
 from kinerja_pipeline.policies.model import Policy
+from kinerja_pipeline.validated.corrections import DROPPED, described
 from kinerja_pipeline.warehouse.explanation import Figure, Hidden, Row, Source
 from kinerja_pipeline.warehouse.sources import EVIDENCE, place_in, sources
 
@@ -47,6 +48,12 @@ _SHOWN: Mapping[str, tuple[str, ...]] = {
     "employee_plan": ("nip",),
 }
 """Columns that tell the rows of a fact apart; those that the formula names come beside them."""
+_FEEDS: Mapping[str, str] = {
+    "task_outcome": "task_record",
+    "training_year": "training_record",
+    "indicator_measurement": "indicator_measurement",
+}
+"""The feed whose rows become a fact, where a row names its subject."""
 _PEOPLE = ("nip", "agreed_by", "approver_nip", "supervisor_nip")
 
 
@@ -76,6 +83,7 @@ class Trail:
     mask: Mask
     _facts: dict[tuple[str, str, str], pl.DataFrame] = field(default_factory=dict)
     _files: dict[str, str] | None = None
+    _corrections: dict[tuple[str, str, int], list[str]] | None = None
     _indicators: dict[str, CompiledIndicator] | None = None
 
     def _compiled(self, ruling: Policy) -> dict[str, CompiledIndicator]:
@@ -142,6 +150,7 @@ class Trail:
             hidden=hidden,
             is_recounted=_agrees(figure, sums, bool(sum(map(len, counted)))),
             targets=self._targets(figure.published),
+            dropped=self._dropped(figure.fact, subject, months),
         )
 
     def _measured_by(self, indicator: CompiledIndicator, ruling: Policy, month: str) -> Policy:
@@ -213,7 +222,33 @@ class Trail:
             self._files = {f"{f}/{d}": n for f, d, n in ledger.select("feed", "delivery_id", "file_name").iter_rows()}
         file = self._files.get(f"{feed}/{delivery_id}", "")
         unit, number, sheet = place_in(file, source_row)
-        return Source(feed, file, delivery_id, unit, number, sheet)
+        return Source(feed, file, delivery_id, unit, number, sheet, self._correction(feed, delivery_id, source_row))
+
+    def _correction(self, feed: str, delivery_id: str, source_row: int) -> str | None:
+        """What the register of corrections made of a delivered row, as one line."""
+        if self._corrections is None:
+            has_some = self.lake.has("validated", "correction", self.region)
+            rows = self.lake.read("validated", "correction", self.region).to_dicts() if has_some else []
+            self._corrections = {}
+            for one in rows:
+                is_personal = self.contracts.incoming[one["feed"]].column(one["column"]).is_personal
+                place = (one["feed"], one["_delivery_id"], one["_source_row"])
+                self._corrections.setdefault(place, []).append(described(one, is_personal=is_personal))
+        found = self._corrections.get((feed, delivery_id, source_row))
+        return "; ".join(found) if found else None
+
+    def _dropped(self, fact: str, subject: str, months: Sequence[str]) -> tuple[Source, ...]:
+        """The subject's rows that a correction took out of the feed behind the fact."""
+        feed = _FEEDS.get(fact)
+        has = [m for m in months if feed and self.lake.has("quarantine", feed, self.region, m)]
+        if feed is None or not has:
+            return ()
+        rows = self.lake.read("quarantine", feed, self.region, has)
+        named = [name for name in ("nip", "unit_id", "subject_id") if name in rows.columns]
+        out = rows.filter(
+            pl.col("_reasons").list.contains(DROPPED), pl.any_horizontal(pl.col(n) == subject for n in named)
+        )
+        return tuple(self._source(feed, *line) for line in out.select("_delivery_id", "_source_row").iter_rows())
 
     def _targets(self, published: Mapping[str, Any]) -> tuple[Source, ...]:
         """The delivered agreements that bear on the figure: of its period, a longer one around it, or a month of it."""
