@@ -153,12 +153,63 @@ def run(
     sys.exit(0 if is_done else 1)
 
 
-def _run(home: Any, regions: Any, first: str | None, last: str | None, today: Any) -> bool:
+@main.command(short_help="Run again what the quarantine holds, after a contract or mapping was mended.")
+@click.option("--region", "regions", multiple=True, help="Region id; may be given several times.")
+@click.option("--all", "everything", is_flag=True, help="Every region.")
+@click.option("--dry-run", "is_dry", is_flag=True, help="Say what would be run, and run nothing.")
+@click.option(
+    "--today", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Compute as of this day (2026-04-06), not today."
+)
+def replay(regions: tuple[str, ...], everything: bool, is_dry: bool, today: Any) -> None:
+    """Run the months again whose deliveries hold rejected rows; what passes now is published.
+
+    Nothing has to be delivered again: files whose mapping changed are read anew (and stay the deliveries they were),
+    and every month is judged from all deliveries each time it runs.
+
+    \b
+      kinerja replay --region salor --dry-run    which months, how many rows by reason, which files
+      kinerja replay --region salor
+
+    Exit code: 0 done, 1 a file was refused or a month failed, 2 the command line is wrong.
+    """
+    from kinerja_pipeline.contracts.model import load_contracts
+    from kinerja_pipeline.home import check_writable, home_from_environment
+    from kinerja_pipeline.landing.refusals import no_region
+    from kinerja_pipeline.orchestration.replay import quarantined_count
+    from kinerja_pipeline.orchestration.replay_plan import show_plan
+    from kinerja_pipeline.orchestration.storage import Lake
+    from kinerja_pipeline.policies.loader import load_policies
+
+    if everything and regions:
+        raise click.UsageError("take either --region or --all")
+    if not everything and not regions:
+        raise click.UsageError("name a region with --region, or take --all")
+    home = home_from_environment()
+    _check_is_home(home)
+    policies, feeds, console = load_policies(home.policies), load_contracts().incoming.values(), _console()
+    for region in regions:
+        if region not in policies:
+            _stop(f"There is {no_region(region, policies)}")
+    chosen = [name for name in (regions or policies) if regions or (home.landing / name).is_dir()]
+    for region in chosen:
+        show_plan(home, policies[region], load_contracts(), console)
+    if is_dry:
+        return
+    check_writable(home)
+    before = {region: quarantined_count(Lake(home.lake), region, feeds) for region in chosen}
+    is_done = _run(home, chosen, None, None, today.date() if today else None, is_replay=True)
+    for region, count in before.items():
+        left = quarantined_count(Lake(home.lake), region, feeds)
+        console.print(f"{region}: {count:,} rows were in quarantine, {left:,} are now.", highlight=False)
+    sys.exit(0 if is_done else 1)
+
+
+def _run(home: Any, regions: Any, first: str | None, last: str | None, today: Any, *, is_replay: bool = False) -> bool:
     """Launches and tells; whether nothing was refused and nothing failed."""
     from kinerja_pipeline.orchestration.launch import launch
 
     console = _console()
-    outcome = launch(home, regions=regions, first=first, last=last, today=today, console=console)
+    outcome = launch(home, regions=regions, first=first, last=last, today=today, console=console, is_replay=is_replay)
     _tell(console, "yellow", "refused", outcome.refused)
     _tell(console, "yellow", "left out", outcome.skipped)
     _tell(console, "red", "failed", outcome.failed)

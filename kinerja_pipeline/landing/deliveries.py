@@ -153,6 +153,24 @@ def land_region(
     return LandingReport(region, tuple(landed), tuple(refused), tuple(waiting), known, months)
 
 
+def unread(home: Home, region: str, policy: Policy, contracts: Contracts) -> list[tuple[str, bool]]:
+    """The files that landing would read now, by name, and whether their bytes are known: then it is the mapping, the
+    contract or an id file that changed, and the delivery keeps its identity and its place."""
+    folder = _region_folder(home, region)
+    last = {d.file_name: d for d in read_ledger(folder)}
+    found = []
+    for each in _files(home, folder):
+        data = _bytes(each)
+        before = last.get(each.name)
+        if data is None:
+            continue
+        delivery_id = _identity(each, data)
+        fingerprint = _mapping_of(each, folder, policy, contracts)[1]
+        if before is None or (before.delivery_id, before.fingerprint) != (delivery_id, fingerprint):
+            found.append((each.name, before is not None and before.delivery_id == delivery_id))
+    return found
+
+
 # ---- finding files ---------------------------------------------------------------------------------------------------
 
 
