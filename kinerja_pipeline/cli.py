@@ -455,8 +455,17 @@ def ui(port: int, host: str, read_only: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--feed", required=True, help="Which feed the file is, for example attendance_log.")
 @click.option("--region", required=True, help="Whose file it is.")
-def check(file: Path, feed: str, region: str) -> None:
+@click.option(
+    "--xlsx",
+    "workbook",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="OUT.xlsx",
+    help="Also write the verdict as a workbook: the bad rows with their faulty cells marked.",
+)
+def check(file: Path, feed: str, region: str, workbook: Path | None) -> None:
     """Say what the contract says of FILE, before it is delivered. Nothing is kept.
+
+    The workbook holds what the file says, personal data too; only this account may read it.
 
     Exit code: 0 the file is good, 1 some rows would be rejected or the file cannot be read.
     """
@@ -466,7 +475,12 @@ def check(file: Path, feed: str, region: str) -> None:
     from kinerja_pipeline.validated.verdict import verdict
 
     home = home_from_environment()
+    from kinerja_pipeline.validated.verdict_workbook import verdict_workbook
+
     result = verdict(file, feed, region, home, load_policies(home.policies), load_contracts())
+    if workbook is not None:
+        _write_new(workbook, verdict_workbook(result), "name another file with --xlsx", mode=0o600)
+        click.echo(f"Written: {workbook}")
     console = _console()
     if len(result.failures):
         console.print(result.table())
@@ -624,9 +638,9 @@ def _make(home: Any) -> None:
     write_instance_settings(home)
 
 
-def _write_new(file: Path, content: bytes, advice: str = "name another file") -> None:
+def _write_new(file: Path, content: bytes, advice: str = "name another file", mode: int = 0o666) -> None:
     try:
-        with file.open("xb") as written:
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as written:
             written.write(content)
     except FileExistsError:
         _stop(f"{file} is there already; {advice}.")

@@ -13,10 +13,12 @@ from kinerja_pipeline.contracts.model import Contract
 from kinerja_pipeline.landing.records import read_jsonl, read_parquet
 from kinerja_pipeline.landing.source import UnreadableFile, refuse_huge_cells, wanted_columns
 from kinerja_pipeline.landing.text import read_attlog, read_csv
-from kinerja_pipeline.landing.workbook import read_xlsx
+from kinerja_pipeline.landing.workbook import SHEET_ROWS, read_xlsx
 from kinerja_pipeline.policies.mapping import FileMapping
 
-__all__ = ["UnreadableFile", "read_source"]
+__all__ = ["UnreadableFile", "place_in", "read_source"]
+
+_ROW_FILES = (".xlsx", ".parquet")
 
 
 def read_source(data: bytes, path: str, mapping: FileMapping, contract: Contract) -> pl.DataFrame:
@@ -40,3 +42,10 @@ def read_source(data: bytes, path: str, mapping: FileMapping, contract: Contract
             source = read_parquet(data, path, contract, wanted)
     refuse_huge_cells(source, path)
     return source
+
+
+def place_in(file_name: str, source_row: int) -> tuple[str, int, int | None]:
+    """Where a row stands, as people look it up: `line` or `row`, its number, and the sheet's where several are read."""
+    is_rows = file_name.lower().endswith(_ROW_FILES)
+    sheet, row = divmod(source_row, SHEET_ROWS) if is_rows else (0, source_row)
+    return ("row" if is_rows else "line", row, sheet + 1 if sheet else None)

@@ -21,7 +21,7 @@ from kinerja_pipeline.landing.deliveries import read_delivery
 from kinerja_pipeline.landing.refusals import no_region
 from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.model import Policy
-from kinerja_pipeline.validated.parsing import landing_month
+from kinerja_pipeline.validated.parsing import cleaned, landing_month
 from kinerja_pipeline.validated.policy_rules import with_policy_rules
 from kinerja_pipeline.validated.split import split
 
@@ -35,7 +35,8 @@ class VerdictError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of the rows of one file, and the rules that some of them failed, most frequent first."""
+    """What became of the rows of one file, and the rules that some of them failed, most frequent first. `rows` are the
+    rejected ones as the split hands them over, `missing` says of references what they did not find."""
 
     file: str
     contract: Contract
@@ -45,6 +46,8 @@ class Verdict:
     superseded: int
     set_aside: Mapping[str, int]
     failures: pl.DataFrame
+    rows: pl.DataFrame
+    missing: Mapping[str, str]
     unchecked: tuple[str, ...]
 
     @property
@@ -55,19 +58,25 @@ class Verdict:
         """The kinds of bad rows: rule, what it asks, how many rows, the first line."""
         from rich.table import Table
 
-        words = {r.name: r.description for r in self.contract.rules}
         table = Table(title=f"{self.file} as {self.contract.name} {self.contract.version}", title_justify="left")
         table.add_column("kind of bad row")
         table.add_column("what is asked")
         table.add_column("rows", justify="right")
         table.add_column("first line", justify="right")
         for row in self.failures.iter_rows(named=True):
-            rule = row["rule_id"]
-            asked = words.get(rule) or _asked_by_reader(rule)
-            if row["severity_code"] == "warning":
-                asked += " (a warning: the rows are used)"
-            table.add_row(rule, asked, f"{row['failed_count']:,}", str(row["first_source_row"]))
+            asked = self.asked(row["rule_id"], is_warning=row["severity_code"] == "warning")
+            table.add_row(row["rule_id"], asked, f"{row['failed_count']:,}", str(row["first_source_row"]))
         return table
+
+    def asked(self, rule_id: str, *, is_warning: bool = False) -> str:
+        """What a rule asks, in words, with what a reference did not find."""
+        found = f"; {self.missing[rule_id]}" if rule_id in self.missing else ""
+        return f"{self.words(rule_id)}{found}{' (a warning: the rows are used)' if is_warning else ''}"
+
+    def words(self, rule_id: str) -> str:
+        """What a rule asks, in words."""
+        told = {r.name: r.description for r in self.contract.rules}
+        return told.get(rule_id) or _asked_by_reader(rule_id)
 
     def sentence(self) -> str:
         """The verdict in words, with what to do."""
@@ -84,6 +93,9 @@ class Verdict:
         advice = "Correct the rows listed and check again; delivered as it is, the other rows would still be used."
         return f"{counts} {advice}{unchecked}"
 
+
+EXAMPLES = 5
+"""So many missing values are named."""
 
 READER_REASONS = {
     "correction__dropped": "a person took the row out; see the register of corrections",
@@ -133,8 +145,29 @@ def verdict(file: Path, feed: str, region: str, home: Home, policies: Policies, 
         total["superseded_count"].item() or 0,
         reshaped.set_aside,
         result.tally.filter(pl.col("rule_id") != "all").sort("failed_count", "rule_id", descending=[True, False]),
+        result.rejected,
+        missing_values(result.rejected, contract),
         unchecked,
     )
+
+
+def missing_values(rejected: pl.DataFrame, contract: Contract) -> dict[str, str]:
+    """Of each reference that rows failed: how many different values it did not find, and which, unless personal."""
+    told = {}
+    for rule in contract.rules:
+        if rule.reference is None:
+            continue
+        failing = rejected.filter(pl.col("_reasons").list.contains(rule.name))
+        values = failing.select(cleaned(contract.column(name)) for name in rule.columns).unique().sort(rule.columns)
+        if values.is_empty():
+            continue
+        count = f"{len(values):,} different value{'' if len(values) == 1 else 's'} not found in {rule.reference[0]}"
+        if any(contract.column(name).is_personal for name in rule.columns):
+            told[rule.name] = f"{count} (personal, so not shown)"
+        else:
+            shown = ", ".join(" ".join(map(str, row)) for row in values.head(EXAMPLES).rows())
+            told[rule.name] = f"{count}: {shown}{', ...' if len(values) > EXAMPLES else ''}"
+    return told
 
 
 def _with_month(landed: pl.DataFrame, contract: Contract, policy: Policy, arrival: dt.date) -> pl.DataFrame:

@@ -24,9 +24,6 @@ SOURCE_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "_delivery_id": pl.String,
     "_source_row": pl.Int64,
 }
-SHEET_ROWS = 10_000_000
-"""Row 7 of the third sheet that a mapping reads is row 20000007 (policies/mapping)."""
-_ROW_FILES = (".xlsx", ".xls", ".parquet")
 
 
 def sources(fact: str, rows: pl.DataFrame, lake: Lake, policy: Policy, month: str) -> pl.DataFrame:
@@ -48,13 +45,6 @@ def sources(fact: str, rows: pl.DataFrame, lake: Lake, policy: Policy, month: st
     }
     found = trace[fact]() if len(rows) else pl.DataFrame(schema=SOURCE_SCHEMA)
     return found.unique(maintain_order=True).sort(EVIDENCE, "feed", "_source_row", maintain_order=True)
-
-
-def place_in(file_name: str, source_row: int) -> tuple[str, int, int | None]:
-    """Where a delivered row stands, as people look it up: ('line' or 'row', its number, the sheet's number or None)."""
-    is_rows = file_name.lower().endswith(_ROW_FILES)
-    sheet, row = divmod(source_row, SHEET_ROWS) if is_rows else (0, source_row)
-    return ("row" if is_rows else "line", row, sheet + 1 if sheet else None)
 
 
 def _as_read(feed: str, rows: pl.DataFrame) -> pl.DataFrame:

@@ -19,6 +19,7 @@ from kinerja_pipeline.home import Home
 from kinerja_pipeline.kpi.evidence import ABOVE, BELOW, counted_rows, has_base, totals
 from kinerja_pipeline.kpi.indicators import ENUMERATED, UNITS
 from kinerja_pipeline.landing.deliveries import deliveries
+from kinerja_pipeline.landing.readers import place_in
 from kinerja_pipeline.orchestration.declared_facts import declared_facts, facts_year_before
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.dated import Policies
@@ -28,7 +29,7 @@ from kinerja_pipeline.policies.loader import policy_version
 from kinerja_pipeline.policies.model import Policy
 from kinerja_pipeline.validated.corrections import DROPPED, described
 from kinerja_pipeline.warehouse.explanation import Figure, Hidden, Row, Source
-from kinerja_pipeline.warehouse.sources import EVIDENCE, place_in, sources
+from kinerja_pipeline.warehouse.sources import EVIDENCE, sources
 
 _FACT_PAGES: Mapping[str, tuple[str, str]] = {
     "attendance_day": ("outgoing", "attendance_day"),
