@@ -120,7 +120,9 @@ class Trail:
     def _with_rows(self, figure: Figure, ruling: Policy, is_same: bool) -> Figure:
         if not is_same:
             return replace(figure, hidden="policy_changed")
-        months = [m for m in months_of(self.period) if self.lake.has("kpi", "measure", self.region, m)]
+        # A month that was computed and never published has no part in what is.
+        published = [m for m in months_of(self.period) if m in self.as_of_dates]
+        months = [m for m in published if self.lake.has("kpi", "measure", self.region, m)]
         if not months:
             return replace(figure, hidden="not_in_this_home")
         kind, subject = str(figure.published["subject_kind"]), str(figure.published["subject_id"])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import random
 import re
 import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -339,6 +341,14 @@ def test_a_years_figure_lists_the_rows_of_each_of_its_months(finished: FinishedO
     figures = told(home, "salor", "employee", str(nip), "2026")["figures"]
     months = {row["month"] for figure in figures for row in figure["rows"]}
     assert months == {"2026-02", "2026-03"} <= set(months_of("2026"))
+
+
+def test_a_month_that_was_computed_and_not_published_is_left_out(finished: FinishedOf, tmp_path: Path) -> None:
+    home = copied(finished("salor").home, tmp_path / "home")
+    with contextlib.closing(sqlite3.connect(home.warehouse)) as connection, connection:
+        connection.execute("DELETE FROM period_status WHERE period = '2026-02'")
+    said = json.loads(succeeded(kinerja(home, "explain", "--region", "salor", "--period", "2026", "--json")))
+    assert {row["month"] for figure in said["figures"] for row in figure["rows"]} == {"2026-03"}
 
 
 def test_the_language_is_chosen(finished: FinishedOf) -> None:
