@@ -1,5 +1,6 @@
--- One row per region, employee and month: what attendance takes from the allowance, as a share of its base (0-1).
--- For: who pays allowances. Shares, never rupiah; null when the days of the month have different bases.
+-- One row per region, employee and month: what attendance takes from the allowance, and what is left of it (0-1).
+-- For: who pays allowances. Shares, never rupiah; deduction_share is null when the days have different bases,
+-- what is left is null where the region's policy composes no allowance or it is not computable.
 SELECT
   month.region,
   month.period,
@@ -9,6 +10,10 @@ SELECT
   person.employee_name,
   month.deduction_share,
   month.deduction_base_code,
+  composed.deduction_of_allowance_share,
+  composed.discipline_share,
+  composed.productivity_share,
+  composed.allowance_share,
   month.workday_count,
   month.late_count,
   month.late_minutes,
@@ -18,5 +23,7 @@ SELECT
 FROM attendance_month AS month
 LEFT JOIN training_year AS place
   ON place.region = month.region AND place.nip = month.nip AND place.period = month.period
+LEFT JOIN allowance AS composed
+  ON composed.region = month.region AND composed.nip = month.nip AND composed.period = month.period
 LEFT JOIN unit_latest AS unit ON unit.region = month.region AND unit.unit_id = place.unit_id
 LEFT JOIN employee_latest AS person ON person.region = month.region AND person.nip = month.nip

@@ -136,6 +136,12 @@ def attended(nip: str, days: int, present: int, late: int, minutes: int, share: 
     return {**row, "early_count": 0, "not_recorded_count": 0, "leave_count": 0, **more}
 
 
+def composed(nip: str, unit_id: str, deduction: float, left: float) -> Row:
+    row = {"nip": nip, "unit_id": unit_id, "deduction_share": deduction, "deduction_base_code": "allowance"}
+    row |= {"deduction_of_allowance_share": deduction, "allowance_share": left, "status_code": "computed"}
+    return {**row, "discipline_weight": 0.4, "productivity_weight": 0.6}
+
+
 def surveyed(unit_id: str, index: float, mark: str, answers: int, required: int) -> Row:
     row = {"unit_id": unit_id, "survey_code": "skm", "index_value": index, "index_value_raw": index}
     row |= {"class_code": mark, "respondent_count": answers, "required_count": required, "status_code": "computed"}
@@ -235,6 +241,7 @@ def _march() -> Frames:
             attended(CORNELIA, 20, 16, 8, 200, 0.25, unexcused_year_count=4, discipline_threshold_code="year_4"),
         ],
         "training_year": [trained(AGUS, "DINKES", 5.0), trained(BETTY, "DINKES", 20.0), trained(CORNELIA, "DUKCAPIL")],
+        "allowance": [composed(AGUS, "DINKES", 0.02, 0.98), composed(BETTY, "DINKES", 0.0, 0.91)],
         "satisfaction_index": [surveyed("DINKES", 79.25, "B", 120, 100), surveyed("DUKCAPIL", 75.5, "C", 30, 100)],
         "follow_up": [
             recommended(BETTY, "reward", "reward", "best_of_unit", "result 112.5, behaviour sesuai"),

@@ -106,15 +106,15 @@ def test_the_board_names_the_worst_error_of_a_feed(world: sa.Engine) -> None:
 
 
 def test_the_allowance_effect_is_told_per_person_and_per_unit(world: sa.Engine) -> None:
-    assert rows(world, "allowance_effect", "unit_id, nip, deduction_share, deduction_base_code") == [
-        ("DINKES", AGUS, 0.02, "allowance"),
-        ("DINKES", BETTY, 0.0, "allowance"),
-        ("DUKCAPIL", CORNELIA, 0.25, "allowance"),
+    assert rows(world, "allowance_effect", "unit_id, nip, deduction_share, deduction_base_code, allowance_share") == [
+        ("DINKES", AGUS, 0.02, "allowance", 0.98),
+        ("DINKES", BETTY, 0.0, "allowance", 0.91),
+        ("DUKCAPIL", CORNELIA, 0.25, "allowance", None),
     ]
-    columns = "unit_id, employee_count, deducted_count, mean_deduction_share, late_minutes"
+    columns = "unit_id, employee_count, deducted_count, mean_deduction_share, mean_allowance_share, late_minutes"
     assert rows(world, "allowance_effect_unit", columns) == [
-        ("DINKES", 2, 1, 0.01, 95),
-        ("DUKCAPIL", 1, 1, 0.25, 200),
+        ("DINKES", 2, 1, 0.01, 0.945, 95),
+        ("DUKCAPIL", 1, 1, 0.25, None, 200),
     ]
 
 
