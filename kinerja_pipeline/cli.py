@@ -287,6 +287,38 @@ def views() -> None:
         click.echo(f"{view.name}\n  {view.grain}\n  For: {view.audience}")
 
 
+@main.command(short_help="Every table, view and indicator in words, Indonesian and English.")
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder to write to (else reports/dictionary in the home).",
+)
+def dictionary(folder: Path | None) -> None:
+    """Write the data dictionary from contracts, views and policies: as web pages and as Markdown, in two languages."""
+    import datetime as dt
+
+    from kinerja_pipeline.home import home_from_environment
+    from kinerja_pipeline.policies.loader import load_policies
+    from kinerja_pipeline.warehouse.dictionary import LANGUAGES, html, markdown
+    from kinerja_pipeline.warehouse.dictionary import dictionary as sections_of
+
+    home = home_from_environment()
+    if folder is None:
+        _check_is_home(home)
+    policies, target = load_policies(home.policies), folder or home.reports / "dictionary"
+    ruling = {
+        region: policies.in_force(region, f"{dt.datetime.now(policies[region].zone):%Y-%m}") for region in policies
+    }
+    target.mkdir(parents=True, exist_ok=True)
+    for language in LANGUAGES:
+        sections = sections_of(ruling, language)
+        for ending, text in (("html", html(sections, language)), ("md", markdown(sections, language))):
+            file = target / f"dictionary.{language}.{ending}"
+            file.write_text(text, encoding="utf-8")
+            click.echo(f"Written: {file}")
+
+
 @main.command(short_help="Ask one of the prepared questions; without a name: list them.")
 @click.argument("name", required=False)
 @click.option("--region", help="One region only.")

@@ -1,0 +1,180 @@
+"""The data dictionary: every table, view and indicator in words, Indonesian and English, as Markdown and as one page.
+
+Here: contracts, views, policies and labels -> sections -> text. Not here: the texts themselves (data_contracts, head
+comments of sql/views, the regions' policies); nothing is described in this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Literal
+
+import yaml
+
+from kinerja_pipeline.contracts.model import Column, Contract, contracts_folder, load_contracts
+from kinerja_pipeline.policies.explain import formula
+from kinerja_pipeline.policies.model import Indicator, Policy
+from kinerja_pipeline.warehouse.personal import classified_relations
+from kinerja_pipeline.warehouse.views import View, load_views
+
+Language = Literal["id", "en"]
+LANGUAGES: tuple[Language, ...] = ("id", "en")
+
+_WORDS: Mapping[Language, Mapping[str, str]] = {
+    "id": {
+        "title": "Kamus data",
+        "tables": "Tabel",
+        "views": "Tampilan siap pakai",
+        "indicators": "Indikator",
+        "grain": "Kunci",
+        "for": "Untuk",
+        "column": "kolom",
+        "kind": "jenis",
+        "class": "klasifikasi",
+        "means": "arti",
+        "codes": "kode",
+        "indicator": "indikator",
+        "regions": "daerah",
+        "aspect": "aspek",
+        "unit": "satuan",
+        "formula": "rumus",
+        "source": "fakta",
+        "law": "dasar",
+    },
+    "en": {
+        "title": "Data dictionary",
+        "tables": "Tables",
+        "views": "Views",
+        "indicators": "Indicators",
+        "grain": "Key",
+        "for": "For",
+        "column": "column",
+        "kind": "type",
+        "class": "classification",
+        "means": "meaning",
+        "codes": "codes",
+        "indicator": "indicator",
+        "regions": "regions",
+        "aspect": "aspect",
+        "unit": "unit",
+        "formula": "formula",
+        "source": "fact",
+        "law": "law",
+    },
+}
+_STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#1d2733}"
+    "table{border-collapse:collapse;width:100%;margin:.5rem 0 2rem}"
+    "th,td{border-bottom:1px solid #d7dde4;padding:.3rem .6rem;text-align:left;vertical-align:top}"
+    "th{background:#f2f5f8}code{font-size:.92em}nav a{margin-right:.8rem}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading with its sentences and a table; `level` 1 is a chapter."""
+
+    level: int
+    title: str
+    sentences: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+def dictionary(policies: Mapping[str, Policy], language: Language) -> list[Section]:
+    """The dictionary's sections; `policies` are those in force, by region. A text without Indonesian stays English."""
+    words = _WORDS[language]
+    labels = _labels() if language == "id" else {"tables": {}, "columns": {}, "views": {}}
+    tables = [_table(contract, words, labels) for _, contract in sorted(load_contracts().outgoing.items())]
+    views = [_view(view, words, labels) for view in sorted(load_views(), key=lambda view: view.name)]
+    header = tuple(words[w] for w in ("indicator", "regions", "aspect", "unit", "formula", "source", "law"))
+    indicators = Section(1, words["indicators"], (), header, tuple(_indicators(policies, language)))
+    return [Section(1, words["tables"]), *tables, Section(1, words["views"]), *views, indicators]
+
+
+def _labels() -> dict[str, dict[str, str]]:
+    text = (contracts_folder() / "labels.id.yaml").read_text(encoding="utf-8")
+    found: dict[str, dict[str, str]] = yaml.safe_load(text)
+    return found
+
+
+def _table(contract: Contract, words: Mapping[str, str], labels: Mapping[str, Mapping[str, str]]) -> Section:
+    rows = []
+    for column in contract.columns:
+        english = column.description
+        means = labels["columns"].get(f"{contract.name}.{column.name}", labels["columns"].get(column.name, english))
+        rows.append((f"`{column.name}`", _kind(column), column.classification, means, ", ".join(column.codes)))
+    sentences = (labels["tables"].get(contract.name, contract.description), f"{words['grain']}: {contract.grain}")
+    header = tuple(words[w] for w in ("column", "kind", "class", "means", "codes"))
+    return Section(2, contract.name, sentences, header, tuple(rows))
+
+
+def _kind(column: Column) -> str:
+    return f"{column.kind}, {column.step}" if column.step is not None else column.kind
+
+
+def _view(view: View, words: Mapping[str, str], labels: Mapping[str, Mapping[str, str]]) -> Section:
+    kinds = classified_relations()[view.name]
+    sentences = (labels["views"].get(view.name, view.grain), f"{words['for']}: {view.audience}")
+    if view.name in labels["views"]:
+        sentences = (sentences[0], view.grain)
+    rows = tuple((f"`{name}`", kind) for name, kind in kinds.items())
+    return Section(2, view.name, sentences, (words["column"], words["class"]), rows)
+
+
+def _indicators(policies: Mapping[str, Policy], language: Language) -> Iterator[tuple[str, ...]]:
+    """One row per indicator and way to compute it, with the regions that compute it so."""
+    regions: dict[tuple[str, ...], list[str]] = {}
+    for region, policy in sorted(policies.items()):
+        for name, indicator in sorted(policy.indicators.items()):
+            if indicator.is_active:
+                regions.setdefault((name, *_told(indicator, language)), []).append(region)
+    for (name, label, *told), where in sorted(regions.items()):
+        yield f"`{name}` {label}", ", ".join(where), *told
+
+
+def _told(indicator: Indicator, language: Language) -> tuple[str, ...]:
+    label = indicator.labels.id if language == "id" else indicator.labels.en
+    told: tuple[Any, ...] = (indicator.aspect, indicator.unit, formula(indicator), indicator.fact, indicator.source)
+    return (label, *(str(text or "") for text in told))
+
+
+def markdown(sections: list[Section], language: Language) -> str:
+    lines = [f"# {_WORDS[language]['title']}", ""]
+    for section in sections:
+        lines += [f"{'#' * (section.level + 1)} {section.title}", ""]
+        for sentence in section.sentences:
+            lines += [sentence, ""]
+        if section.header:
+            lines += [_line(section.header), _line(("---",) * len(section.header))]
+            lines += [*map(_line, section.rows), ""]
+    return "\n".join(lines)
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def html(sections: list[Section], language: Language) -> str:
+    """One page that asks nothing of the network."""
+    title = _WORDS[language]["title"]
+    links = " ".join(f'<a href="#{s.title}">{s.title}</a>' for s in sections if s.level == 2)
+    parts = [f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{title}</title>']
+    parts += [f"<style>{_STYLE}</style><h1>{title}</h1><nav>{links}</nav>"]
+    for section in sections:
+        heading = f"h{section.level + 1}"
+        parts.append(f'<{heading} id="{escape(section.title)}">{escape(section.title)}</{heading}>')
+        parts += [f"<p>{escape(sentence)}</p>" for sentence in section.sentences]
+        if section.header:
+            parts.append(f"<table><tr>{''.join(f'<th>{escape(h)}</th>' for h in section.header)}</tr>")
+            parts += [f"<tr>{''.join(f'<td>{_cell(c)}</td>' for c in row)}</tr>" for row in section.rows]
+            parts.append("</table>")
+    return "\n".join([*parts, "</html>\n"])
+
+
+def _cell(text: str) -> str:
+    before, tick, rest = text.partition("`")
+    code, _, after = rest.partition("`")
+    return f"{escape(before)}<code>{escape(code)}</code>{escape(after)}" if tick else escape(text)

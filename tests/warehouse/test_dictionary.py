@@ -1,0 +1,99 @@
+"""The dictionary says everything that contracts, views and policies say, in both languages, and asks no network."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from kinerja_pipeline.cli import main
+from kinerja_pipeline.contracts.model import contracts_folder, load_contracts
+from kinerja_pipeline.policies.loader import load_policies
+from kinerja_pipeline.warehouse.dictionary import LANGUAGES, Language, Section, dictionary, html, markdown
+from kinerja_pipeline.warehouse.views import load_views
+
+LABELS = yaml.safe_load((contracts_folder() / "labels.id.yaml").read_text(encoding="utf-8"))
+TABLES = load_contracts().outgoing
+
+
+def sections(language: Language) -> dict[str, Section]:
+    return {section.title: section for section in dictionary(load_policies(), language)}
+
+
+def test_a_column_is_told_with_type_classification_meaning_and_codes() -> None:
+    told = sections("id")["employee"]
+    assert told.sentences[0] == "Satu baris per daerah, pegawai, penugasan, dan awal penugasan."
+    assert told.sentences[1] == "Kunci: region x nip x assignment_code x valid_from"
+    assert ("`nip`", "string", "restricted", "NIP, 18 angka, selalu teks.", "") in told.rows
+    status = next(row for row in sections("en")["employee"].rows if row[0] == "`employment_status`")
+    assert status == ("`employment_status`", "string", "internal", TABLES["employee"].column(
+        "employment_status").description, "pns, pppk, pppk_paruh_waktu")  # fmt: skip
+
+
+def test_a_view_is_told_with_the_classification_that_its_sql_gives() -> None:
+    told = sections("en")["employee_league"]
+    assert told.sentences[1].startswith("For: heads of units.")
+    assert ("`employee_name`", "restricted") in told.rows
+    assert ("`place`", "internal") in told.rows
+
+
+def test_an_indicator_is_told_with_its_regions_and_formula() -> None:
+    rows = {row[0]: row for row in sections("id")["Indikator"].rows}
+    told = rows["`task_on_time` Tugas selesai tepat waktu"]
+    assert told[1] == "mamuju, manokwari, nanggalo, pariaman, salor"
+    assert told[4] == "100 * sum(CASE WHEN is_on_time THEN 1 ELSE 0 END) / sum(1) where is_due"
+    assert told[5] == "task_outcome"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_table_column_and_view_is_told_in_both_forms(language: Language) -> None:
+    found = dictionary(load_policies(), language)
+    for text in (markdown(found, language), html(found, language)):
+        for page in TABLES.values():
+            assert page.name in text
+            assert all(name in text for name in page.names)
+        assert all(view.name in text for view in load_views())
+
+
+def test_an_indonesian_text_names_something_that_is_there() -> None:
+    columns = {c for page in TABLES.values() for c in (*page.names, *(f"{page.name}.{n}" for n in page.names))}
+    assert set(LABELS["tables"]) <= set(TABLES)
+    assert set(LABELS["columns"]) <= columns
+    assert set(LABELS["views"]) <= {view.name for view in load_views()}
+
+
+def test_the_page_is_one_file_that_asks_no_network_and_closes_what_it_opens() -> None:
+    opened: list[str] = []
+
+    class Page(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            assert tag not in ("script", "link", "img")
+            assert not any((value or "").startswith("http") for _, value in attrs)
+            if tag != "meta":
+                opened.append(tag)
+
+        def handle_endtag(self, tag: str) -> None:
+            assert opened.pop() == tag
+
+    Page().feed(html(dictionary(load_policies(), "id"), "id"))
+    assert opened == []
+
+
+def test_what_is_told_becomes_no_markup() -> None:
+    told = [Section(2, "a", ("<b>",), ("x|y",), (("`c<d`", "1 < 2 | 3"),))]
+    page = html(told, "en")
+    assert "&lt;b&gt;" in page
+    assert "<code>c&lt;d</code>" in page
+    assert r"| `c<d` | 1 < 2 \| 3 |" in markdown(told, "en")
+
+
+def test_the_command_writes_four_files(tmp_path: Path) -> None:
+    done = CliRunner().invoke(
+        main, ["dictionary", "--to", str(tmp_path / "d")], env={"KINERJA_HOME": str(tmp_path / "none")}
+    )
+    assert done.exit_code == 0, done.output
+    names = [f"dictionary.{language}.{ending}" for language in ("en", "id") for ending in ("html", "md")]
+    assert sorted(p.name for p in (tmp_path / "d").iterdir()) == names
