@@ -102,16 +102,17 @@ def _answer_rules(rounds: Rounds, computed: Mapping[str, Iterable[str]]) -> Iter
         {name: f"scale_max <> {rules.scale_max}" for name, (_, rules) in rounds.items()},
         "scale_max",
     )
-    if late := {name: ids for name, ids in computed.items() if name in rounds}:
-        yield _each_round(
-            "round_id__already_computed",
-            "a round is computed once; answers that are delivered later cannot enter it",
-            {name: f"_delivery_id NOT IN ({_texts(ids)})" if list(ids) else "TRUE" for name, ids in late.items()},
-        )
+    late = {name: ids for name, ids in computed.items() if name in rounds}
+    # Asked before there is a computed round, too: running again then asks the same.
+    yield _each_round(
+        "round_id__already_computed",
+        "a round is computed once; answers that are delivered later cannot enter it",
+        {name: f"_delivery_id NOT IN ({_texts(ids)})" if list(ids) else "TRUE" for name, ids in late.items()},
+    )
 
 
 def _each_round(name: str, text: str, conditions: Mapping[str, str], *columns: str) -> Rule:
-    predicate = " OR ".join(f"(round_id = '{held}' AND {bad})" for held, bad in conditions.items())
+    predicate = " OR ".join(f"(round_id = '{held}' AND {bad})" for held, bad in conditions.items()) or "FALSE"
     return _row(name, text, predicate, *columns, "round_id")
 
 

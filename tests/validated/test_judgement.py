@@ -136,6 +136,16 @@ def test_exactly_the_tolerated_share_is_met_and_a_row_more_is_not() -> None:
     assert [o.rule for o in above.unmet("error")] == ["schedule_id__length", "all"]
 
 
+@pytest.mark.parametrize("contract", INCOMING.values(), ids=lambda c: c.name)
+def test_a_document_is_what_great_expectations_writes(contract: Contract) -> None:
+    # Ours leaves its copying out, and must leave out nothing else.
+    broken = [row for _, rows in cases(contract).values() for row in rows]
+    judgement = judged(contract, split_of(contract, [{**row, "_delivery_id": "a", "_source_row": 1} for row in broken]))
+    theirs = judgement.result.to_json_dict()
+    assert judgement.document() == theirs
+    assert json.dumps(judgement.document()) == json.dumps(theirs)
+
+
 def test_a_judgement_holds_no_value_of_a_row() -> None:
     for contract in INCOMING.values():
         broken = [row for _, rows in cases(contract).values() for row in rows]
