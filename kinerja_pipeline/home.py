@@ -70,6 +70,11 @@ def warehouse_url(home: Home) -> str:
     return os.environ.get("KINERJA_WAREHOUSE_URL") or f"sqlite:///{home.warehouse}"
 
 
+def is_warehouse_elsewhere() -> bool:
+    """Whether KINERJA_WAREHOUSE_URL names the warehouse, so that it can be reached without a home."""
+    return bool(os.environ.get("KINERJA_WAREHOUSE_URL"))
+
+
 def pseudonym_key() -> str:
     """KINERJA_PSEUDONYM_KEY: what turns a NIP into a pseudonym; kept nowhere but in the environment.
 

@@ -59,6 +59,15 @@ def test_neither_the_definitions_nor_the_command_line_load_great_expectations() 
     assert done.stdout.strip() == "[]"
 
 
+def test_the_command_line_loads_what_is_heavy_only_when_a_command_needs_it() -> None:
+    # `kinerja --help` answers at once.
+    ask = "import sys, kinerja_pipeline.cli; "
+    found = "print(sorted(n for n in sys.modules if n.startswith('kinerja_pipeline.') and n.split('.')[1] != 'cli'))"
+    heavy = "print(sorted({'dagster', 'polars', 'pydantic', 'rich', 'sqlalchemy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", f"{ask}{found}; {heavy}"], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["[]", "[]"]
+
+
 @pytest.mark.parametrize("room", ["facts", "kpi"])
 def test_facts_and_kpi_know_no_files_no_database_and_no_other_room(room: str) -> None:
     allowed = ("kinerja_pipeline.facts", "kinerja_pipeline.policies", f"kinerja_pipeline.{room}")
@@ -84,7 +93,7 @@ def test_only_home_reads_the_environment() -> None:
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv") and isinstance(node.value, ast.Name)
     }
     # The command line sets KINERJA_HOME for what it starts, and hands its environment on to the processes it starts.
-    assert readers <= {"home.py", "cli.py", "orchestration/serving.py"}
+    assert readers <= {"home.py", "cli/frame.py", "orchestration/serving.py"}
 
 
 def test_only_edges_read_the_clock() -> None:
@@ -97,7 +106,7 @@ def test_only_edges_read_the_clock() -> None:
         and isinstance(node.value, ast.Attribute | ast.Name)
         and ast.unparse(node.value) in ("dt.datetime", "dt.date", "datetime", "date")
     }
-    assert readers <= {"cli.py", "orchestration/resources.py", "orchestration/launch.py"}
+    assert readers <= {"cli/analysts.py", "cli/policies.py", "orchestration/resources.py", "orchestration/launch.py"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=named)

@@ -1,0 +1,113 @@
+"""The frame that every command stands in: the group itself, what a month looks like, how things are said and refused.
+
+Here: what several modules of commands need: parameter types, the console, an error told as one sentence with exit code
+1. Not here: any command, nor what only one module of commands needs.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+MONTH = r"2026-03"
+PERIODS = {
+    "month": (r"[0-9]{4}-(0[1-9]|1[0-2])", "month", MONTH),
+    "quarter": (r"[0-9]{4}-Q[1-4]", "quarter", "2026-Q1"),
+    "period": (r"[0-9]{4}(-(0[1-9]|1[0-2]|Q[1-4]|S[12]))?", "period", "2026-03, 2026-Q1, 2026-S1 or 2026"),
+}
+
+
+class MonthType(click.ParamType[str]):
+    """A month, or another kind of period, written as the warehouse writes it."""
+
+    def __init__(self, kind: str = "month") -> None:
+        self.shape, self.name, self.example = PERIODS[kind]
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if re.fullmatch(self.shape, text):
+            return text
+        return self.fail(f"'{text}' is not a {self.name}; write it as {self.example}", param, ctx)
+
+
+class Commands(click.Group):
+    """Our own errors are written for people: they end a command with their message alone, never with a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.filename is None or error.errno not in OPERATORS:
+                raise
+            stop(f"{error.filename}: {error.strerror}.")
+        except Exception as error:
+            if not type(error).__module__.startswith("kinerja_pipeline."):
+                raise
+            stop(str(error))
+
+
+OPERATORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR)
+"""What an operator can cure: rights, space, a file where a folder should be."""
+
+
+@click.group(
+    "kinerja", cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The deployment's folder (else KINERJA_HOME, else ./kinerja_home).",
+)
+@click.version_option(package_name="kinerja-pipeline", prog_name="kinerja")
+def main(home: Path | None) -> None:
+    """From the files a government already has to KPI tables that can be trusted and explained.
+
+    \b
+    First steps:
+      kinerja demo         a made-up world of five regions, computed and published
+      kinerja init         an empty home; put files into landing/<region>/<feed>/
+      kinerja check FILE   what does the contract say of this file? nothing is kept
+      kinerja run --all    take in new files, compute and publish every month
+      kinerja status       what is published, what was refused
+      kinerja explain      where a published number comes from
+      kinerja ui           lineage, runs and checks in the browser
+    """
+    if home is not None:
+        os.environ["KINERJA_HOME"] = str(home.absolute())
+
+
+def write_new(file: Path, content: bytes, advice: str = "name another file", mode: int = 0o666) -> None:
+    try:
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as written:
+            written.write(content)
+    except FileExistsError:
+        stop(f"{file} is there already; {advice}.")
+    except FileNotFoundError:
+        stop(f"{file}: there is no folder {file.parent}.")
+
+
+def check_is_home(home: Any) -> None:
+    if not home.is_initialised:
+        stop(f"{home.root} is not a home yet: run `kinerja init` first, or name another with --home.")
+
+
+def counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def new_console() -> Any:
+    from rich.console import Console
+
+    # A pipe gets whole lines: a table must not fold at 80 columns because nobody looks at it.
+    return Console() if sys.stdout.isatty() else Console(width=140)
+
+
+def stop(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(1)
