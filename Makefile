@@ -1,14 +1,18 @@
 # The two commands of the README. Everything is installed into .venv from constraints.txt (versions and hashes).
 PYTHON ?= python3
 BIN := .venv/bin
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 
-.PHONY: demo test lint docs lock clean
+.PHONY: demo test unit lint docs lock clean
 
 demo: .venv/installed
 	$(BIN)/kinerja demo
 
-test: .venv/installed lint
+# Side by side: the type checker uses one processor, and the tests wait for other processes now and then.
+test: .venv/installed
+	$(MAKE) --no-print-directory --jobs 2 lint unit
+
+unit: .venv/installed
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: .venv/installed
