@@ -36,9 +36,7 @@ policies = functools.cache(load_policies)
 
 
 @functools.cache
-def told(
-    home: Home, region: str, kind: str, subject: str, period: str, indicator: str | None = None
-) -> dict[str, Any]:
+def told(home: Home, region: str, kind: str, subject: str, period: str, indicator: str | None = None) -> dict[str, Any]:
     return as_values(
         explain(
             home,
