@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from line_world import TODAY, Finished, copied, hashes, home_with, query, run, succeeded, torn_publications
 
+from kinerja_pipeline.cli import main
 from kinerja_pipeline.facts import assets
 from kinerja_pipeline.home import Home
 
@@ -31,21 +33,27 @@ def moments(home: Home) -> Iterator[tuple[str, Path, int]]:
     yield "the second month is being published", lake / "kpi" / "follow_up" / REGION / "2026-03.parquet", 1
 
 
-def kill_a_run(home: Home, path: Path, size: int, later: float) -> None:
-    """Starts `kinerja run` as a process of its own and kills it `later` seconds after it wrote the file."""
-    environment = {**os.environ, "KINERJA_HOME": str(home.root)}
-    environment.pop("KINERJA_WAREHOUSE_URL", None)
-    command = [sys.executable, "-m", "kinerja_pipeline.cli", "run", "--all", "--today", TODAY]
+def a_run(home: Home) -> None:
+    """`kinerja run --all`, for a process of its own."""
+    os.environ["KINERJA_HOME"] = str(home.root)
+    os.environ.pop("KINERJA_WAREHOUSE_URL", None)
+    sys.stdout = sys.stderr = (home.root / "told.txt").open("w", encoding="utf-8")
+    main(["run", "--all", "--today", TODAY])
+
+
+def kill_a_run(context: ForkServerContext, home: Home, path: Path, size: int, later: float) -> None:
+    """Starts a run and kills it `later` seconds after it wrote the file."""
     began, end = time.time_ns(), time.monotonic() + PATIENCE_SECONDS
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = context.Process(target=a_run, args=(home,))
+    process.start()
     while not (path.exists() and path.stat().st_size >= size and path.stat().st_mtime_ns > began):
-        assert process.poll() is None, f"the run ended before its moment: {process.communicate()[0]}"
+        assert process.is_alive(), f"the run ended before its moment: {(home.root / 'told.txt').read_text()}"
         assert time.monotonic() < end, "the moment did not come"
         time.sleep(0.002)
     time.sleep(later)
     process.kill()
-    told, _ = process.communicate()
-    assert process.returncode == -signal.SIGKILL, f"the run was over before it was killed: {told}"
+    process.join()
+    assert process.exitcode == -signal.SIGKILL, f"it was over before: {(home.root / 'told.txt').read_text()}"
 
 
 def test_killed_runs_leave_whole_publications_and_a_later_run_ends_as_if_undisturbed(
@@ -53,8 +61,11 @@ def test_killed_runs_leave_whole_publications_and_a_later_run_ends_as_if_undistu
 ) -> None:
     home = home_with(tmp_path / "home", world, REGION)
     later = random.Random(2026)
+    # The processes are forked from one that has only imported: loading Great Expectations takes longer than the run.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["kinerja_pipeline.definitions", "kinerja_pipeline.contracts.engines"])
     for place, path, size in moments(home):
-        kill_a_run(home, path, size, later.uniform(0, 0.15))
+        kill_a_run(context, home, path, size, later.uniform(0, 0.15))
         assert torn_publications(home, REGION) == [], place
     # What a killed write leaves beside a file is nobody's data.
     for name in (".2026-02.parquet.part", ".2026-02.8k2h.tmp", ".2026-09.parquet.part"):
