@@ -13,8 +13,8 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -90,12 +90,12 @@ def postgresql_server() -> Iterator[sa.URL]:
 
 
 @contextmanager
-def _database(server: sa.URL) -> Iterator[str]:
-    """The address of an empty database, dropped afterwards."""
+def _database(server: sa.URL, template: str = "template1") -> Iterator[str]:
+    """The address of an empty database, or of a copy of one that nobody is connected to; dropped afterwards."""
     name = f"test_{next(_DATABASES)}"
     engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield server.set(database=name).render_as_string(hide_password=False)
     with engine.connect() as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
@@ -107,6 +107,15 @@ def postgresql_url(postgresql_server: sa.URL) -> Iterator[str]:
     """An empty database for one test."""
     with _database(postgresql_server) as url:
         yield url
+
+
+DatabaseOn = Callable[[str], AbstractContextManager[str]]
+
+
+@pytest.fixture(scope="session")
+def copy_of(postgresql_server: sa.URL) -> DatabaseOn:
+    """copy_of(url): a context with the address of a copy of that database, to which nobody may be connected."""
+    return lambda url: _database(postgresql_server, sa.make_url(url).database or "")
 
 
 @pytest.fixture(scope="module")

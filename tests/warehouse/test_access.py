@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,10 +38,10 @@ EVERYTHING = frozenset({"manokwari", "salor"})
 As = Callable[[str], sa.Engine]
 
 
-@pytest.fixture
-def warehouse(postgresql_url: str) -> Iterator[sa.Engine]:
-    """The published world with its roles, opened by the administrator."""
-    engine = open_warehouse(postgresql_url)
+@pytest.fixture(scope="module")
+def published(shared_postgresql_url: str) -> str:
+    """The published world with its roles."""
+    engine = open_warehouse(shared_postgresql_url)
     publish_world(engine)
     migrate(engine, ROLES)
     with engine.begin() as connection:
@@ -50,8 +51,17 @@ def warehouse(postgresql_url: str) -> Iterator[sa.Engine]:
                 connection.exec_driver_sql(f"CREATE ROLE {account} LOGIN")
                 if role is not None:
                     connection.exec_driver_sql(f"GRANT {role} TO {account}")
-    yield engine
     engine.dispose()
+    return shared_postgresql_url
+
+
+@pytest.fixture
+def warehouse(published: str, copy_of: Callable[[str], AbstractContextManager[str]]) -> Iterator[sa.Engine]:
+    """A copy of the published world with its roles, opened by the administrator."""
+    with copy_of(published) as url:
+        engine = open_warehouse(url)
+        yield engine
+        engine.dispose()
 
 
 @pytest.fixture

@@ -38,10 +38,12 @@ def address(engine: sa.Engine) -> str:
     return engine.url.render_as_string(hide_password=False)
 
 
-@pytest.fixture
-def copy(world: sa.Engine, tmp_path: Path) -> Path:
-    export_masked(address(world), tmp_path / "copy.db", KEY)
-    return tmp_path / "copy.db"
+@pytest.fixture(scope="module")
+def copy(world: sa.Engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The copy that the tests of this module only read."""
+    file = tmp_path_factory.mktemp("copy") / "copy.db"
+    export_masked(address(world), file, KEY)
+    return file
 
 
 def rows(copy: Path, query: str) -> list[tuple[object, ...]]:
