@@ -13,7 +13,7 @@ test: .venv/installed
 	$(MAKE) --no-print-directory --jobs 2 lint unit
 
 unit: .venv/installed
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed
 	$(BIN)/ruff check .

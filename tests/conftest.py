@@ -14,15 +14,22 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from kinerja_pipeline.warehouse.database import open_warehouse
+from kinerja_pipeline.warehouse.database import migrate, open_warehouse
 
 _DATABASES = itertools.count(1)
+_LONG = ("line", "real", "warehouse")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The folders with long files come first: at the end of a run no worker waits for the last file of another."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in _LONG)
 
 
 def _postgresql_programs() -> Path | None:
@@ -140,3 +147,40 @@ def engine(warehouse_url: str) -> Iterator[sa.Engine]:
     opened = open_warehouse(warehouse_url)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse's file with all tables and no rows; tests copy it."""
+    path = tmp_path_factory.mktemp("migrated") / "warehouse.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql_server: sa.URL) -> Iterator[str]:
+    """The address of a warehouse with all tables and no rows; tests copy it."""
+    with _database(postgresql_server) as url:
+        _migrate(url)
+        yield url
+
+
+def _migrate(url: str) -> None:
+    opened = open_warehouse(url)
+    migrate(opened)
+    opened.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    """A warehouse with all tables and no rows, for one test; a test that asks for it runs on both databases."""
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "warehouse.db")
+            url = f"sqlite:///{tmp_path / 'warehouse.db'}"
+        else:
+            copy_of: DatabaseOn = request.getfixturevalue("copy_of")
+            url = stack.enter_context(copy_of(request.getfixturevalue("migrated_postgresql")))
+        opened = open_warehouse(url)
+        stack.callback(opened.dispose)
+        yield opened

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -12,6 +14,12 @@ from alembic.runtime.migration import MigrationContext
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.contracts.tables import warehouse_schema, warehouse_tables
 from kinerja_pipeline.warehouse.database import WarehouseError, is_migrated, migrate, open_warehouse, reading, writing
+from kinerja_pipeline.warehouse.publish import Published, PublishRefused
+from kinerja_pipeline.warehouse.status import region_month_status
+
+FrameOf = Callable[..., pl.DataFrame]
+Publish = Callable[..., list[Published]]
+RowsOf = Callable[..., list[tuple[object, ...]]]
 
 
 def test_the_migrated_database_is_what_the_contracts_promise(engine: sa.Engine) -> None:
@@ -87,3 +95,18 @@ def test_migrating_says_what_it_did(engine: sa.Engine) -> None:
     assert done[0] == "revision 0001: The first tables"
     assert done[-1].endswith("views made")
     assert migrate(engine) == []
+
+
+def test_the_first_publication_migrates_by_itself(frame_of: FrameOf, publish_to: Publish, rows_of: RowsOf) -> None:
+    publish_to(kpi=frame_of("kpi", {"indicator_id": "a"}))
+    assert rows_of("kpi", "indicator_id") == [("a",)]
+
+
+def test_nothing_is_migrated_or_written_when_a_frame_is_refused(
+    engine: sa.Engine, frame_of: FrameOf, publish_to: Publish
+) -> None:
+    with pytest.raises(PublishRefused):
+        publish_to(kpi=frame_of("kpi", {"indicator_id": "a", "aspect_code": "speed"}))
+    assert region_month_status(engine).is_empty()
+    with engine.connect() as connection:
+        assert not sa.inspect(connection).has_table("kpi", schema=warehouse_schema(engine.dialect.name))
