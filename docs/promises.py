@@ -32,8 +32,8 @@ with figures worked out by hand. *Not yet* is what a promise asks for beyond wha
 An indicator stands in `kpi` (its declaration in `indicator`), a rule's recommendations in `follow_up`.
 """
 HEADINGS = """\
-| | promise | indicators | follow-up rules | tables | test | kept |
-|---|---|---|---|---|---|---|"""
+| | promise | indicators | follow-up rules | tables | views | test | kept |
+|---|---|---|---|---|---|---|---|"""
 Proofs = Mapping[str, list[tuple[str, str, str]]]
 """By promise: file, name and docstring of its tests."""
 
@@ -70,7 +70,8 @@ def _line(promise_id: str, promise: Promise, policy: Policy, contracts: Contract
     links = ", ".join(f"[{file}](../tests/promises/{file})" for file in dict.fromkeys(file for file, _, _ in tests))
     kept = "no test" if not tests else "in part" if any(NOT_YET in text for _, _, text in tests) else "yes"
     tables = _tables(promise, policy, contracts)
-    cells = [promise_id, promise.labels.en, *map(_codes, (promise.indicators, promise.follow_up, tables)), links, kept]
+    codes = map(_codes, (promise.indicators, promise.follow_up, tables, promise.views))
+    cells = [promise_id, promise.labels.en, *codes, links, kept]
     return f"| {' | '.join(cells)} |"
 
 
@@ -88,6 +89,8 @@ def _section(promise_id: str, promise: Promise, policy: Policy, contracts: Contr
     for name in promise.follow_up:
         yield f"| rule | `{name}`: {policy.follow_up[name].labels.en} |"
     yield f"| tables | {_codes(_tables(promise, policy, contracts))} |"
+    if promise.views:
+        yield f"| views | {_codes(promise.views)} |"
     tests = proofs.get(promise_id, [])
     for file, name, text in tests:
         proof, _, missing = text.partition(NOT_YET)

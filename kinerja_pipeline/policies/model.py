@@ -518,13 +518,15 @@ class Deadline(Model):
 
 
 class Promise(Model):
-    """Something the region asks of the pipeline, and what keeps it: indicators and follow-up rules by id, and published
-    tables beside those in which these stand anyway. For readers; nothing is computed from it."""
+    """Something the region asks of the pipeline, and what keeps it: indicators and follow-up rules by id, published
+    tables beside those in which these stand anyway, and the views that show it. For readers; nothing is computed from
+    it."""
 
     labels: Labels
     indicators: list[Identifier] = []
     follow_up: list[Identifier] = []
     tables: list[Identifier] = []
+    views: list[Identifier] = []
 
 
 class Policy(Model):

@@ -143,8 +143,7 @@ def test_n3_strong_in_communication_and_weak_in_time_leads_to_a_training() -> No
 
 
 def test_n4_a_units_trend_and_its_adoption_are_seen() -> None:
-    """A unit's results month by month from the same facts, and whether its attendance is recorded at all. Not yet: a
-    view that draws the trend."""
+    """A unit's results month by month from the same facts, and whether its attendance is recorded at all."""
     course = {"2026-02": (1, 3), "2026-03": (2, 2), MONTH: (3, 1)}
     facts = {
         month: {

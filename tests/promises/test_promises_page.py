@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kinerja_pipeline.policies.loader import load_policies
+from kinerja_pipeline.warehouse.views import load_views
 
 DOCS = Path(__file__).parents[2] / "docs"
 MAKER: dict[str, Any] = runpy.run_path(str(DOCS / "promises.py"))
@@ -36,3 +37,4 @@ def test_a_promise_names_something_that_keeps_it() -> None:
     for policy in load_policies().values():
         for name, promise in policy.promises.items():
             assert promise.indicators or promise.follow_up or promise.tables, name
+            assert set(promise.views) <= {view.name for view in load_views()}, name
