@@ -75,6 +75,11 @@ def is_warehouse_elsewhere() -> bool:
     return bool(os.environ.get("KINERJA_WAREHOUSE_URL"))
 
 
+def has_pseudonym_key() -> bool:
+    """Whether a key is set at all, be it good or not."""
+    return bool(os.environ.get("KINERJA_PSEUDONYM_KEY"))
+
+
 def pseudonym_key() -> str:
     """KINERJA_PSEUDONYM_KEY: what turns a NIP into a pseudonym; kept nowhere but in the environment.
 

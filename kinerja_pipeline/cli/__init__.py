@@ -17,7 +17,8 @@ __all__ = ["main"]
 for _command in (
     *(operators.init, operators.demo, operators.run, operators.replay, operators.status, operators.ui),
     *(suppliers.check, suppliers.contracts),
-    *(analysts.migrate, analysts.views, analysts.dictionary, analysts.query, analysts.export, analysts.explain),
+    *(analysts.migrate, analysts.views, analysts.dictionary, analysts.query),
+    *(analysts.export, analysts.explore, analysts.explain),
     policies.policy,
 ):
     main.add_command(_command)

@@ -1,6 +1,6 @@
 """For analysts: the warehouse brought up to date, asked, copied without names, and walked back to delivered files.
 
-Here: migrate, views, dictionary, query, export, explain. Not here: what a question or an explanation looks up
+Here: migrate, views, dictionary, query, export, explore, explain. Not here: what a question or an explanation looks up
 (warehouse/), or who may read what (warehouse/access).
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from kinerja_pipeline.cli.frame import MONTH, MonthType, check_is_home, counted, new_console, write_new
+from kinerja_pipeline.cli.frame import MONTH, MonthType, check_is_home, check_listens, counted, new_console, write_new
 
 
 @click.command(short_help="Bring the warehouse's tables, views and roles up to date.")
@@ -156,6 +156,39 @@ def export(file: Path, masked: bool) -> None:
         f"Written: {file}: {counted(sum(copied.row_counts.values()), 'row')} of "
         f"{counted(len(copied.row_counts), 'table')}, {copied.person_count} people under pseudonyms."
     )
+
+
+@click.command(short_help="Look around in the masked copy with the browser (Datasette).")
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8001, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
+@click.option("--lang", type=click.Choice(["id", "en"]), default="id", show_default=True, help="Language.")
+@click.option("--no-browser", is_flag=True, help="Only serve; open no browser.")
+def explore(file: Path | None, host: str, port: int, lang: Any, no_browser: bool) -> None:
+    """Show tables, views and prepared questions in the browser, read-only, with nobody's name in them.
+
+    FILE is a copy that `kinerja export --masked` made; without it one is made, and removed at the end. Its pseudonyms
+    are those of KINERJA_PSEUDONYM_KEY, or of a key that nobody keeps.
+    """
+    import secrets
+    import tempfile
+
+    from kinerja_pipeline.home import has_pseudonym_key, home_from_environment, pseudonym_key, warehouse_url
+    from kinerja_pipeline.warehouse.explore import check_masked, serve
+    from kinerja_pipeline.warehouse.masking import export_masked
+
+    check_listens(host, port)
+    with tempfile.TemporaryDirectory(prefix="kinerja-") as place:
+        if file is None:
+            key = pseudonym_key() if has_pseudonym_key() else secrets.token_hex(32)
+            file = Path(place, "kinerja.db")
+            export_masked(warehouse_url(home_from_environment()), file, key)
+            kept = "" if has_pseudonym_key() else " (pseudonyms of this session only: KINERJA_PSEUDONYM_KEY is not set)"
+            click.echo(f"A masked copy was made{kept}.")
+        else:
+            check_masked(file)
+        click.echo(f"http://{host}:{port}/{file.stem}    Ctrl-C ends it.")
+        serve(file.absolute(), lang, host, port, opens_browser=not no_browser)
 
 
 @click.command(short_help="Where a published number comes from, down to lines of files.")

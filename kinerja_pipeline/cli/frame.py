@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import socket
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -95,6 +96,17 @@ def write_new(file: Path, content: bytes, advice: str = "name another file", mod
 def check_is_home(home: Any) -> None:
     if not home.is_initialised:
         stop(f"{home.root} is not a home yet: run `kinerja init` first, or name another with --home.")
+
+
+def check_listens(host: str, port: int) -> None:
+    """Ends the command when no server could listen there: a server's own words for it are none."""
+    try:
+        with socket.create_server((host, port)):
+            pass
+    except OSError as error:
+        # Python adds the address to the sentence of the operating system.
+        why = str(error.strerror).partition(" (while")[0]
+        stop(f"{host}:{port} cannot be listened on: {why}. Take another --port or --host.")
 
 
 def counted(count: int, noun: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from kinerja_pipeline.cli.frame import MonthType, check_is_home, counted, new_console, stop
+from kinerja_pipeline.cli.frame import MonthType, check_is_home, check_listens, counted, new_console, stop
 
 
 @click.command(short_help="Make an empty home that works.")
@@ -173,11 +173,12 @@ def status(region: str | None) -> None:
 def ui(port: int, host: str, read_only: bool) -> None:
     """Lineage, runs and checks in the browser (Dagster), with the daemon for schedules."""
     from kinerja_pipeline.home import home_from_environment
-    from kinerja_pipeline.orchestration.serving import check_serves, serve
+    from kinerja_pipeline.orchestration.serving import check_loads, serve
 
     home = home_from_environment()
     _make(home)
-    check_serves(home, host, port)
+    check_loads(home)
+    check_listens(host, port)
     click.echo(f"Opening http://{host}:{port} for {home.root}; stop with Ctrl-C.")
     sys.exit(serve(home, host, port, read_only=read_only))
 

@@ -35,7 +35,8 @@ class Region:
     """One region: the first unit is the top. `overlap_days` is how far a month's attendance export reaches back;
     `tap_name` the column of the export with the person's name, `nip_mark` what the roster writes before a NIP.
     `late_device` hands in a month's taps late, and the answers of the month number `late_answers` come late.
-    `down_device` took no taps between the `down_hours` of one day of the second month."""
+    `down_device` took no taps between the `down_hours` after the midnight that begins one day of the second month. The
+    public is unhappy with `poor_service`, whatever superiors say."""
 
     region: str
     prefix: str
@@ -54,6 +55,7 @@ class Region:
     tap_name: str = ""
     nip_mark: str = ""
     few_answers: str = ""
+    poor_service: str = ""
     straight_liners: str = ""
 
     def device_id(self, number: int) -> str:
@@ -168,7 +170,10 @@ SALOR = Region(
     overlap_days=1,
     late_device=5,
     late_answers=3,
+    down_device=3,
+    down_hours=(0, 9 * 24),
     few_answers="SLR-KURIK",
+    poor_service="SLR-PKMSALOR",
     straight_liners="SLR-DUKCAPIL",
     units=(
         Unit("SLR-SETDA", "Sekretariat Daerah", None, "administration", 28, 1, leader="jpt"),
@@ -457,6 +462,8 @@ NANGGALO = Region(
     overlap_days=1,
     tap_name="nama",
     nip_mark="'",
+    down_device=4,
+    down_hours=(0, 9 * 24),
     few_answers="NGL-GURUN",
     straight_liners="NGL-KURAO",
     units=(

@@ -22,6 +22,8 @@ OCCUPATIONS = ("PNS", "Swasta", "Wiraswasta", "Petani", "Nelayan", "Ibu rumah ta
 EDUCATION = ("SD", "SMP", "SMA", "D3", "S1", "S2")
 BURST = 6
 STRAIGHT_SHARE = 0.68
+UNHAPPY = 0.65
+"""Points of four by which the answers to a poor service are lower: from class B to C."""
 
 
 def surveys_of_units(region: Region, surveys: Mapping[str, Survey]) -> list[tuple[str, Unit]]:
@@ -58,6 +60,7 @@ def responses_of(
                 times[:BURST] = [times[0] + dt.timedelta(seconds=7 * n) for n in range(BURST)]
             straight = STRAIGHT_SHARE if unit.unit_id == region.straight_liners else 0.04
             mean, offsets = taste[(code, unit.unit_id)]
+            mean -= UNHAPPY if unit.unit_id == region.poor_service else 0
             for at in times:
                 rows.append(_response(code, surveys[code], unit, at, mean, offsets, straight, rng))
         rows.sort(key=lambda r: (str(r["submitted_at"]), str(r["subject_id"])))

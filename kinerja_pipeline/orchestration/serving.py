@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket as sockets
 import subprocess
 import sys
 import tempfile
@@ -21,23 +20,16 @@ from subprocess import Popen
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.home import Home
 from kinerja_pipeline.orchestration.deployment import Deployment
-from kinerja_pipeline.orchestration.launch import LOCATION, LaunchError
+from kinerja_pipeline.orchestration.launch import LOCATION
 from kinerja_pipeline.orchestration.settings import make_databases, write_instance_settings
 from kinerja_pipeline.policies.loader import load_policies
 
 STOP_SECONDS = 30
 
 
-def check_serves(home: Home, host: str, port: int) -> None:
-    """Raises what would otherwise end in a server's log: PolicyError, ContractError, LaunchError for a taken port."""
+def check_loads(home: Home) -> None:
+    """Raises what would otherwise end in a server's log: PolicyError, ContractError."""
     Deployment(load_contracts(), load_policies(home.policies)).check()
-    try:
-        with sockets.create_server((host, port)):
-            pass
-    except OSError as error:
-        # Python adds the address to the sentence of the operating system.
-        why = str(error.strerror).partition(" (while")[0]
-        raise LaunchError(f"{host}:{port} cannot be listened on: {why}. Take another --port or --host.") from error
 
 
 def serve(home: Home, host: str, port: int, *, read_only: bool) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from typing import Any, Literal
 
@@ -86,41 +87,55 @@ class Section:
 def dictionary(policies: Mapping[str, Policy], language: Language) -> list[Section]:
     """The dictionary's sections; `policies` are those in force, by region. A text without Indonesian stays English."""
     words = _WORDS[language]
-    labels = _labels() if language == "id" else {"tables": {}, "columns": {}, "views": {}}
-    tables = [_table(contract, words, labels) for _, contract in sorted(load_contracts().outgoing.items())]
-    views = [_view(view, words, labels) for view in sorted(load_views(), key=lambda view: view.name)]
+    tables = [_table(contract, language) for _, contract in sorted(load_contracts().outgoing.items())]
+    views = [_view(view, language) for view in sorted(load_views(), key=lambda view: view.name)]
     header = tuple(words[w] for w in ("indicator", "regions", "aspect", "unit", "formula", "source", "law"))
     indicators = Section(1, words["indicators"], (), header, tuple(_indicators(policies, language)))
     return [Section(1, words["tables"]), *tables, Section(1, words["views"]), *views, indicators]
 
 
-def _labels() -> dict[str, dict[str, str]]:
+@cache
+def _labels(language: Language) -> Mapping[str, Mapping[str, str]]:
+    if language == "en":
+        return {"tables": {}, "columns": {}, "views": {}}
     text = (contracts_folder() / "labels.id.yaml").read_text(encoding="utf-8")
     found: dict[str, dict[str, str]] = yaml.safe_load(text)
     return found
 
 
-def _table(contract: Contract, words: Mapping[str, str], labels: Mapping[str, Mapping[str, str]]) -> Section:
-    rows = []
-    for column in contract.columns:
-        english = column.description
-        means = labels["columns"].get(f"{contract.name}.{column.name}", labels["columns"].get(column.name, english))
-        rows.append((f"`{column.name}`", _kind(column), column.classification, means, ", ".join(column.codes)))
-    sentences = (labels["tables"].get(contract.name, contract.description), f"{words['grain']}: {contract.grain}")
+def described_table(contract: Contract, language: Language) -> tuple[str, dict[str, str]]:
+    """What a row of the table is, and what each column means. A text without Indonesian stays English."""
+    labels = _labels(language)
+    return labels["tables"].get(contract.name, contract.description), {
+        c.name: labels["columns"].get(f"{contract.name}.{c.name}", labels["columns"].get(c.name, c.description))
+        for c in contract.columns
+    }
+
+
+def described_view(view: View, language: Language) -> tuple[str, str]:
+    """What a row of the view is, and for whom it is."""
+    return _labels(language)["views"].get(view.name, view.grain), view.audience
+
+
+def _table(contract: Contract, language: Language) -> Section:
+    words = _WORDS[language]
+    told, means = described_table(contract, language)
+    rows = tuple(
+        (f"`{c.name}`", _kind(c), c.classification, means[c.name], ", ".join(c.codes)) for c in contract.columns
+    )
     header = tuple(words[w] for w in ("column", "kind", "class", "means", "codes"))
-    return Section(2, contract.name, sentences, header, tuple(rows))
+    return Section(2, contract.name, (told, f"{words['grain']}: {contract.grain}"), header, rows)
 
 
 def _kind(column: Column) -> str:
     return f"{column.kind}, {column.step}" if column.step is not None else column.kind
 
 
-def _view(view: View, words: Mapping[str, str], labels: Mapping[str, Mapping[str, str]]) -> Section:
-    kinds = classified_relations()[view.name]
-    sentences = (labels["views"].get(view.name, view.grain), f"{words['for']}: {view.audience}")
-    if view.name in labels["views"]:
-        sentences = (sentences[0], view.grain)
-    rows = tuple((f"`{name}`", kind) for name, kind in kinds.items())
+def _view(view: View, language: Language) -> Section:
+    words = _WORDS[language]
+    told, audience = described_view(view, language)
+    sentences = (told, view.grain) if told != view.grain else (told, f"{words['for']}: {audience}")
+    rows = tuple((f"`{name}`", kind) for name, kind in classified_relations()[view.name].items())
     return Section(2, view.name, sentences, (words["column"], words["class"]), rows)
 
 

@@ -48,6 +48,21 @@ def test_every_published_table_has_rows_of_every_month_of_the_region(region: str
 
 
 @pytest.mark.parametrize("region", REGIONS)
+def test_an_analyst_finds_rows_of_every_promise(region: str, finished: FinishedOf) -> None:
+    done = finished(region)
+    # Two months tell nothing of before and after a training; a round of appraisal may close in another month, and
+    # targets are agreed on before January.
+    late = {"training_effect", "target_agreed_in_time", *OF_ROUNDS}
+    for name, promise in load_policies(done.home.policies)[region].promises.items():
+        named = [f"kpi WHERE indicator_id = '{indicator}'" for indicator in promise.indicators if indicator not in late]
+        named += [f"{table} WHERE true" for table in (*promise.tables, *promise.views) if table not in late]
+        empty = [
+            rows for rows in named if query(done.home, f"SELECT count(*) FROM {rows} AND region = '{region}'") == [(0,)]
+        ]
+        assert empty == [], name
+
+
+@pytest.mark.parametrize("region", REGIONS)
 def test_months_are_closed_and_longer_periods_are_partial(region: str, finished: FinishedOf) -> None:
     found = query(
         finished(region).home,

@@ -103,3 +103,12 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     publish_world(engine)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def sqlite_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
+    """The analysts' world in an SQLite file, for what is the same on both databases; nobody writes to it."""
+    engine = open_warehouse(f"sqlite:///{tmp_path_factory.mktemp('world')}/warehouse.db")
+    publish_world(engine)
+    yield engine
+    engine.dispose()

@@ -97,3 +97,13 @@ def test_the_command_writes_four_files(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     names = [f"dictionary.{language}.{ending}" for language in ("en", "id") for ending in ("html", "md")]
     assert sorted(p.name for p in (tmp_path / "d").iterdir()) == names
+
+
+def test_every_table_column_and_view_has_its_indonesian_text_and_no_text_is_left_over() -> None:
+    columns = {(page.name, name) for page in TABLES.values() for name in page.names}
+    untold = [f"{table}.{name}" for table, name in columns if not {name, f"{table}.{name}"} & LABELS["columns"].keys()]
+    assert sorted(untold) == []
+    assert LABELS["tables"].keys() == TABLES.keys()
+    assert LABELS["views"].keys() == {view.name for view in load_views()}
+    known = {name for _, name in columns} | {f"{table}.{name}" for table, name in columns}
+    assert LABELS["columns"].keys() - known == set()
