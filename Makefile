@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 
-.PHONY: demo test unit lint docs lock clean
+.PHONY: demo test unit lint reliability docs lock clean
 
 demo: .venv/installed
 	$(BIN)/kinerja demo
@@ -19,6 +19,10 @@ lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# What every test run tries a few times, tried long enough to count; prints what it saw.
+reliability: .venv/installed
+	$(BIN)/python -m pytest tests -m long -s
 
 # The pages that are made, not typed; a test fails when one is out of date.
 docs: .venv/installed

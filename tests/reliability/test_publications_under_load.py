@@ -1,0 +1,175 @@
+"""Publications one after the other, some of them killed, while a reader asks all the time: it never sees a mixture.
+
+`make reliability` does 50 publications and 20 kills on each database and prints the counts. What every test run tries
+once, at the worst moment, stands in tests/warehouse/test_publish.py.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import multiprocessing
+import random
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Event
+from statistics import median
+
+import polars as pl
+import pytest
+import sqlalchemy as sa
+
+from kinerja_pipeline.contracts.model import load_contracts
+from kinerja_pipeline.contracts.tables import warehouse_schema
+from kinerja_pipeline.warehouse.database import open_warehouse, reading
+from kinerja_pipeline.warehouse.outgoing import outgoing_schema
+from kinerja_pipeline.warehouse.publish import Versions, publish
+
+MONTH, REGION, ROWS = "2026-03", "salor", 1500
+PATIENCE_SECONDS = 120
+
+
+def frames(number: int) -> dict[str, pl.DataFrame]:
+    """The month as the publication of this number has it: every row of both tables says the number."""
+    opened = dt.datetime(2026, 3, 2, 0, 30, tzinfo=dt.UTC)
+    rows = {
+        "kpi": {
+            "subject_kind": "unit",
+            "subject_id": "dinkes",
+            "indicator_id": [f"i{n}" for n in range(ROWS)],
+            "period_kind": "month",
+            "aspect_code": "time",
+            "actual": float(number),
+            "status_code": "computed",
+            "evidence_count": 5,
+            "policy_version": "1",
+        },
+        "task_outcome": {
+            "task_id": [f"t{n}" for n in range(ROWS)],
+            "task_type": "routine",
+            "opened_at": opened,
+            "status_code": "open",
+            "cost_planned": float(number),
+        },
+    }
+    outgoing = load_contracts().outgoing
+    return {
+        name: pl.DataFrame({"region": REGION, "period": MONTH, **values})
+        .with_columns(pl.lit(None).alias(c) for c in outgoing[name].names if c not in {"region", "period", *values})
+        .select(outgoing[name].names)
+        .cast(dict(outgoing_schema(outgoing[name])))
+        for name, values in rows.items()
+    }
+
+
+def publish_number(url: str, number: int, begins: Event) -> None:
+    """One publication, for a process of its own; tells when everything is ready for it."""
+    engine, contracts, made = open_warehouse(url), load_contracts(), frames(number)
+    now = dt.datetime(2026, 4, 6, tzinfo=dt.UTC)
+    begins.set()
+    publish(engine, contracts, REGION, MONTH, made, versions=Versions("1", "1"), now=now, run_id="r")
+    engine.dispose()
+
+
+def read_all_the_time(url: str, end: Event, told: SimpleQueue[tuple[int, list[str]]], ready: Event) -> None:
+    """Asks both tables within one snapshot until the end; tells how often, and every answer that is no publication."""
+    engine = open_warehouse(url)
+    schema = warehouse_schema(engine.dialect.name)
+    prefix = f"{schema}." if schema else ""
+    queries = [
+        sa.text(f"SELECT count(*), min({column}), max({column}) FROM {prefix}{table}")
+        for table, column in (("kpi", "actual"), ("task_outcome", "cost_planned"))
+    ]
+    count, mixtures = 0, []
+    while not end.is_set():
+        with reading(engine) as connection:
+            kpi, task = (tuple(connection.execute(query).one()) for query in queries)
+        if kpi != task or kpi[0] != ROWS or kpi[1] != kpi[2]:
+            mixtures.append(f"kpi {kpi}, task_outcome {task}")
+        count += 1
+        ready.set()
+    engine.dispose()
+    told.put((count, mixtures))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    published: int
+    killed: int
+    kept_old: int
+    reads: int
+    mixtures: list[str]
+
+
+def published_number(url: str) -> int:
+    engine = open_warehouse(url)
+    schema = warehouse_schema(engine.dialect.name)
+    with reading(engine) as connection:
+        found = connection.execute(sa.text(f"SELECT max(actual) FROM {f'{schema}.' if schema else ''}kpi")).scalar_one()
+    engine.dispose()
+    return int(found)
+
+
+def trial(url: str, publications: int, kills: int) -> Seen:
+    """Publishes that often and kills that many further publications at random moments, the reader reading on."""
+    context: ForkServerContext = multiprocessing.get_context("forkserver")
+    # Forked from a process that has only imported: loading Great Expectations takes longer than a publication.
+    context.set_forkserver_preload(["kinerja_pipeline.warehouse.publish", "kinerja_pipeline.contracts.engines"])
+
+    def begun(work: Callable[..., None], *arguments: object, ready: Event) -> multiprocessing.process.BaseProcess:
+        process = context.Process(target=work, args=(*arguments, ready))
+        process.start()
+        assert ready.wait(PATIENCE_SECONDS)
+        return process
+
+    def seconds_of(number: int) -> float:
+        process = begun(publish_number, url, number, ready=context.Event())
+        started = time.perf_counter()
+        process.join(PATIENCE_SECONDS)
+        assert process.exitcode == 0
+        assert published_number(url) == number
+        return time.perf_counter() - started
+
+    seconds_of(0)
+    end, told = context.Event(), context.SimpleQueue()
+    reader = begun(read_all_the_time, url, end, told, ready=context.Event())
+    takes = [seconds_of(1)]
+    chance, number, kept = random.Random(2026), 1, 0
+    todo = ["publish"] * (publications - 1) + ["kill"] * kills
+    chance.shuffle(todo)
+    for what in todo:
+        number += 1
+        if what == "publish":
+            takes.append(seconds_of(number))
+            continue
+        before = published_number(url)
+        process = begun(publish_number, url, number, ready=context.Event())
+        time.sleep(chance.uniform(0, median(takes)))
+        process.kill()  # type: ignore[attr-defined]
+        process.join()
+        now = published_number(url)
+        assert now in (before, number)
+        if process.exitcode == -signal.SIGKILL:
+            kept += now == before
+        else:
+            # It was over before its moment, so nothing was tried.
+            todo.append("kill")
+    end.set()
+    reads, mixtures = told.get()
+    reader.join(PATIENCE_SECONDS)
+    return Seen(publications, kills, kept, reads, mixtures)
+
+
+@pytest.mark.long
+def test_fifty_publications_and_twenty_kills_show_no_reader_a_mixture(migrated: sa.Engine) -> None:
+    seen = trial(migrated.url.render_as_string(hide_password=False), publications=50, kills=20)
+    print(
+        f"\n{migrated.dialect.name}: {seen.published} publications, {seen.killed} kills ({seen.kept_old} left the old "
+        f"publication, {seen.killed - seen.kept_old} came after the commit), {seen.reads:,} reads, "
+        f"{len(seen.mixtures)} inconsistent"
+    )
+    assert seen.mixtures == []
+    assert seen.kept_old > 0
