@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
+UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
 .PHONY: demo test unit lint reliability docs lock clean
 
@@ -28,21 +29,23 @@ reliability: .venv/installed
 docs: .venv/installed
 	$(BIN)/python docs/promises.py
 
-# installer.txt: the pip that a Python brings may be old, and takes three times as long to choose what the list names.
-# --no-deps: the list is complete; pip only has to check hashes.
+# installer.txt: uv, which fetches side by side where pip fetches one after the other. Where it does not find the way to
+# the packages (a mirror that only the settings of pip name), pip does it.
+# --no-deps: the list is complete; only hashes have to be checked.
 # compileall: all processors at once, where pip would use one; without bytecode every start takes twice as long.
 .venv/installed: installer.txt constraints.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv .venv
 	$(PIP_INSTALL) --require-hashes -r installer.txt
-	$(PIP_INSTALL) --no-deps --require-hashes --no-compile -r constraints.txt
+	$(UV_INSTALL) --no-deps --require-hashes -r constraints.txt || \
+	  $(PIP_INSTALL) --no-deps --require-hashes --no-compile -r constraints.txt
 	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m compileall -qq -j 0 .venv/lib kinerja_pipeline
+	$(BIN)/python -m compileall -qq -j 0 -x '/tests/' .venv/lib kinerja_pipeline
 	touch $@
 
-# Needs uv; writes the pinned list anew from pyproject.toml.
-lock:
-	uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-header --no-annotate \
+# Writes the pinned list anew from pyproject.toml; what is in it keeps its version unless pyproject.toml forbids it.
+lock: .venv/installed
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url pyproject.toml -o constraints.txt
 
 clean:
