@@ -77,6 +77,7 @@ def main(home: Path | None) -> None:
       kinerja run --all    take in new files, compute and publish every month
       kinerja status       what is published, what was refused
       kinerja explain      where a published number comes from
+      kinerja report       a month's report for officials, made again
       kinerja ui           lineage, runs and checks in the browser
     """
     if home is not None:

@@ -1,6 +1,6 @@
 """For operators: a home made, filled, run, run again and looked at.
 
-Here: init, demo, run, replay, status, ui. Not here: what a run does (orchestration/), or what a status says
+Here: init, demo, run, replay, status, report, ui. Not here: what a run does (orchestration/), or what a status says
 (warehouse/overview, landing/refusals).
 """
 
@@ -164,6 +164,28 @@ def status(region: str | None) -> None:
         _tell(console, "yellow", "refused", refused(home, name))
     if region is None:
         _tell(console, "yellow", "refused", strays(home, policies))
+
+
+@click.command(short_help="A month's report for officials, made again.")
+@click.option("--region", required=True, help="Region id.")
+@click.option("--month", required=True, type=MonthType(), help="The published month, as 2026-03.")
+@click.option("--lang", type=click.Choice(["id", "en"]), default="id", show_default=True, help="Language.")
+def report(region: str, month: str, lang: str) -> None:
+    """Write the report of a published month: a page and a workbook for officials, a page for everyone.
+
+    Every run writes it in Indonesian; this makes it again, or in English. Page and workbook name people in their
+    follow-up lists: only this account may read them. The page for everyone names nobody.
+    """
+    from kinerja_pipeline.contracts.model import load_contracts
+    from kinerja_pipeline.home import home_from_environment, warehouse_url
+    from kinerja_pipeline.policies.loader import load_policies
+    from kinerja_pipeline.reports.monthly import write_report
+
+    home = home_from_environment()
+    check_is_home(home)
+    policies, contracts = load_policies(home.policies), load_contracts()
+    for file in write_report(home, warehouse_url(home), policies, contracts, region, month, lang):  # type: ignore[arg-type]
+        click.echo(f"Written: {file}")
 
 
 @click.command(short_help="Lineage, runs and checks in the browser.")

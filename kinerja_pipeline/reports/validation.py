@@ -11,29 +11,17 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from kinerja_pipeline.reports.frame import document, tiles
+from kinerja_pipeline.reports.words import NOTHING, number, percent
+
 Document = Mapping[str, Any]
 
 STYLE = """
-:root { --ink: #1d2733; --soft: #5d6b7a; --line: #dde3ea; --good: #1c7c54; --bad: #b3261e; --bar: #3b6ea5 }
-* { box-sizing: border-box }
-body { margin: 0; font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: #f5f7f9 }
-main { max-width: 60rem; margin: 0 auto; padding: 1.5rem }
-section { background: #fff; border: 1px solid var(--line); border-radius: 8px; padding: 1rem 1.25rem; margin: 1rem 0 }
-h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1.1rem; margin: 0 0 .6rem }
-p { margin: .3rem 0 } .soft { color: var(--soft) }
 .switch { float: right; cursor: pointer; color: var(--bar) }
 .switch { border: 1px solid; border-radius: 4px; padding: .1rem .6rem }
 #en { position: absolute; opacity: 0 } #en:focus-visible ~ main .switch { outline: 2px solid }
 [lang=en] { display: none } #en:checked ~ main [lang=en] { display: inline }
 #en:checked ~ main [lang=id] { display: none }
-.verdict { border-left: 6px solid var(--good) } .verdict.bad { border-left-color: var(--bad) }
-dl { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; margin: .8rem 0 0 }
-dt { color: var(--soft); font-size: .85rem } dd { margin: 0; font-size: 1.3rem; font-variant-numeric: tabular-nums }
-.wide { overflow-x: auto } table { border-collapse: collapse; width: 100% }
-th { text-align: left; font-weight: 600; color: var(--soft); font-size: .85rem }
-th, td { padding: .35rem .9rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
-.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
-td code { overflow-wrap: anywhere } .met { color: var(--good) } .unmet { color: var(--bad); font-weight: 600 }
 .bar { background: var(--bar); height: .6rem; margin-top: .4rem; border-radius: 2px; min-width: 2px }
 .bar.bad { background: var(--bad) }
 .graph { width: 40% }
@@ -53,19 +41,27 @@ class _Reason:
     is_warning: bool
 
 
-def validation_page(kept: Document, earlier: Sequence[Document], files: Mapping[str, str]) -> str:
-    """The page of one feed and period; `earlier` are the documents of earlier periods, `files` names the deliveries."""
+def validation_page(
+    kept: Document, earlier: Sequence[Document], files: Mapping[str, str], monthly: str | None = None
+) -> str:
+    """The page of one feed and period; `earlier` are the documents of earlier periods, `files` names the deliveries,
+    `monthly` is where the month's report lies, seen from the page."""
     title = f"{kept['feed']}, {kept['region']}, {kept['month'] or 'register'}"
     sections = [_verdict(kept), _reasons(kept, files), _trend(kept, earlier), _rules(kept)]
-    return (
-        f'<!DOCTYPE html>\n<html lang="id"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<style>{STYLE}</style></head>\n<body><input type="checkbox" id="en"><main>'
+    back = (
+        f'<p><a href="{escape(monthly)}">{_text("Laporan bulan ini", "Report of this month")}</a></p>'
+        if monthly
+        else ""
+    )
+    return document(
+        title,
+        '<input type="checkbox" id="en"><main>'
         f'<label class="switch" for="en">{_text("English", "Bahasa Indonesia")}</label>'
         f"<h1>{escape(kept['feed'])}</h1>"
         f'<p class="soft">{escape(kept["region"])} · {_period(kept)} · '
-        f"{_text('kontrak', 'contract')} {escape(kept['contract_version'])}</p>"
-        f"{''.join(sections)}</main></body></html>\n"
+        f"{_text('kontrak', 'contract')} {escape(kept['contract_version'])}</p>{back}"
+        f"{''.join(sections)}</main>",
+        style=STYLE,
     )
 
 
@@ -73,14 +69,14 @@ def _text(indonesian: str, english: str) -> str:
     return f'<span lang="id">{escape(indonesian)}</span><span lang="en">{escape(english)}</span>'
 
 
-def _number(number: float) -> str:
-    return _text(f"{number:,}".replace(",", "."), f"{number:,}")
+def _number(count: float) -> str:
+    return _text(number(count, "id"), number(count, "en"))
 
 
 def _percent(share: float | None) -> str:
     if share is None:
-        return "–"
-    return _text(f"{share:.2%}".replace(".", ",").replace("%", " %"), f"{share:.2%}")
+        return NOTHING
+    return _text(percent(share, "id", 2), percent(share, "en", 2))
 
 
 def _period(kept: Document) -> str:
@@ -104,7 +100,7 @@ def _verdict(kept: Document) -> str:
             "More rows were rejected than the contract bears: ask the supplier to correct the rows below and deliver "
             "them again.",
         )
-    tiles = [
+    figures = [
         (_text("diterima", "landed"), _number(kept["landed"])),
         (_text("sah", "valid"), _number(kept["valid"])),
         (_text("ditolak", "rejected"), _number(kept["rejected"])),
@@ -112,8 +108,7 @@ def _verdict(kept: Document) -> str:
         (_text("bagian ditolak", "share rejected"), _percent(_share(kept))),
         (_text("batas", "tolerance"), _percent(kept["tolerance_share"])),
     ]
-    shown = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in tiles)
-    return f'<section class="verdict{"" if whole["success"] else " bad"}"><p>{words}</p><dl>{shown}</dl></section>'
+    return f'<section class="verdict{"" if whole["success"] else " bad"}"><p>{words}</p>{tiles(figures)}</section>'
 
 
 def _all_reasons(kept: Document) -> list[_Reason]:
@@ -202,13 +197,13 @@ def _trend(kept: Document, earlier: Sequence[Document]) -> str:
     shown = [*earlier, kept]
     most = max([*(s for d in shown if (s := _share(d))), kept["tolerance_share"], 1e-9])
     rows = []
-    for document in shown:
-        share = _share(document)
-        colour = " bad" if share is not None and share > document["tolerance_share"] else ""
+    for each in shown:
+        share = _share(each)
+        colour = " bad" if share is not None and share > each["tolerance_share"] else ""
         bar = "" if not share else f'<div class="bar{colour}" style="width:{100 * share / most:.1f}%"></div>'
         rows.append(
-            f'<tr><td>{_period(document)}</td><td class="n">{_number(document["landed"])}</td>'
-            f'<td class="n">{_number(document["rejected"])}</td><td class="n">{_percent(share)}</td>'
+            f'<tr><td>{_period(each)}</td><td class="n">{_number(each["landed"])}</td>'
+            f'<td class="n">{_number(each["rejected"])}</td><td class="n">{_percent(share)}</td>'
             f'<td class="graph">{bar}</td></tr>'
         )
     names = (
