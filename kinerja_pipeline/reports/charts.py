@@ -17,8 +17,8 @@ figure { margin: 1rem 0 } figcaption { font-weight: 600; margin-bottom: .3rem }
 .chart text { font: 12px system-ui, sans-serif; fill: #1d2733 } .chart .faint { fill: #5d6b7a }
 .heat { border-collapse: separate; border-spacing: 1px; font-size: .72rem }
 .heat th, .heat td { padding: .15rem .1rem; border: 0; text-align: center; font-size: inherit; line-height: 1.2 }
-.heat th[scope=row] { text-align: left; padding-right: .4rem; color: var(--ink); font-weight: 400; min-width: 7rem }
-.heat td { min-width: 1.4rem; color: #1d2733; white-space: nowrap; letter-spacing: -.03em }
+.heat th[scope=row] { text-align: left; padding-right: .4rem; color: var(--ink); font-weight: 400; min-width: 6.5rem }
+.heat td { min-width: 1.2rem; color: #1d2733; white-space: nowrap; letter-spacing: -.03em }
 .heat .l5, .heat .l4 { color: #fff }
 .l0 { background: #fdf3e3 } .l1 { background: #f9dcb4 } .l2 { background: #f0bb7c }
 .l3 { background: #e0954a } .l4 { background: #b8621b } .l5 { background: #7a3b0a } .none { background: #eef1f4 }

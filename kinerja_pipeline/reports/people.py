@@ -128,26 +128,20 @@ def predicates(told: Telling) -> Iterator[str]:
     ]
     title = told.text("Sebaran predikat (orang)", "Distribution of predicates (people)")
     yield charts.stacks(title, levels, rows)
-    head = (
-        *(told.say("unit", "unit"), told.say("pegawai", "people"), told.say("dinilai", "evaluated")),
-        *map(escape, levels),
-        *(told.say("predikat organisasi", "organisation"), told.say("pedoman sebaran", "guidance")),
-    )
-    whole = (
-        f"<b>{escape(told.label(told.policy.labels))}</b>",
-        *(told.count(int(units[name].sum())) for name in ("employee_count", "evaluated_count", *LEVEL_COUNTS)),
-        *("", ""),
-    )
-    cells = [
-        (
-            escape(row["unit_name"]),
-            *(told.count(row[name]) for name in ("employee_count", "evaluated_count", *LEVEL_COUNTS)),
-            escape(said(row["pattern_code"], PREDICATES, language)),
-            escape(_conformity(told, row)),
-        )
-        for row in shown.iter_rows(named=True)
-    ]
-    yield table(head, [whole, *cells], range(1, 3 + len(levels)))
+    counts = ("employee_count", "evaluated_count", *LEVEL_COUNTS)
+    head = [told.say("unit", "unit"), told.say("pegawai", "people"), told.say("dinilai", "evaluated")]
+    head += map(escape, levels)
+    whole = [f"<b>{escape(told.label(told.policy.labels))}</b>"]
+    whole += [told.count(int(units[name].sum())) for name in counts]
+    cells = []
+    if told.names_people:
+        head += [told.say("predikat organisasi", "organisation"), told.say("pedoman sebaran", "guidance")]
+        whole += ["", ""]
+        for row in shown.iter_rows(named=True):
+            pattern = said(row["pattern_code"], PREDICATES, language)
+            figures = [told.count(row[name]) for name in counts]
+            cells.append([escape(row["unit_name"]), *figures, escape(pattern), escape(_conformity(told, row))])
+    yield table(head, [whole, *cells], range(1, 1 + len(counts)))
     if told.names_people:
         yield more(told, len(units) - len(shown))
     yield from _unjudged(told)

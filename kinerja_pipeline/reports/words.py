@@ -133,6 +133,20 @@ FEEDS: Words = {
     "training_plan": ("Rencana pelatihan", "Training plan"),
     "training_record": ("Riwayat pelatihan", "Training record"),
 }
+UNITS: Words = {
+    "percent": ("persen", "percent"),
+    "score": ("nilai", "score"),
+    "minutes": ("menit", "minutes"),
+    "hours": ("jam", "hours"),
+    "working hours": ("jam kerja", "working hours"),
+    "days": ("hari", "days"),
+    "working days": ("hari kerja", "working days"),
+    "tasks": ("tugas", "tasks"),
+    "tonnes": ("ton", "tonnes"),
+    "visits": ("kunjungan", "visits"),
+    "notes": ("catatan", "notes"),
+    "observations": ("pengamatan", "observations"),
+}
 SUBJECTS: Words = {"employee": ("pegawai", "employee"), "unit": ("unit", "unit"), "region": ("daerah", "region")}
 
 

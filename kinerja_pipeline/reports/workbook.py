@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from kinerja_pipeline.reports.words import (
     REASONS,
     STATES,
     SUBJECTS,
+    UNITS,
     Language,
     Words,
     day,
@@ -39,7 +41,9 @@ from kinerja_pipeline.spreadsheet import new_book, text_look, write_text
 
 COUNT, NUMBER, SHARE, DATE, TEXT = "count", "number", "share", "date", "text"
 FORMATS = {COUNT: "#,##0", NUMBER: "#,##0.00", SHARE: "0.0%", DATE: "yyyy-mm-dd", TEXT: "@"}
-WIDTHS = {COUNT: 12, NUMBER: 12, SHARE: 12, DATE: 13, TEXT: 30}
+WIDTHS = {COUNT: 15, NUMBER: 15, SHARE: 15, DATE: 14, TEXT: 30}
+WRAPPED = 40
+"""Characters of width from which a column's texts are wrapped."""
 
 
 class _Column(NamedTuple):
@@ -81,11 +85,12 @@ class _Looks:
 
     def __init__(self, book: Any) -> None:
         top: dict[str, Any] = {"valign": "top"}
+        text = {**top, "indent": 1}
         self.title = text_look(book, bold=True, font_size=14)
         self.bold = text_look(book, bold=True)
-        self.plain = text_look(book, **top)
-        self.wrapped = text_look(book, text_wrap=True, **top)
-        self.head = text_look(book, bold=True, text_wrap=True, bg_color="#DCE6F1", bottom=1, **top)
+        self.plain = text_look(book, **text)
+        self.wrapped = text_look(book, text_wrap=True, **text)
+        self.head = text_look(book, bold=True, text_wrap=True, bg_color="#DCE6F1", bottom=1, **text)
         self.numbers = {kind: book.add_format({"num_format": shown, **top}) for kind, shown in FORMATS.items()}
 
 
@@ -111,16 +116,17 @@ def _teller(language: Language) -> Callable[[str, str], str]:
     return lambda indonesian, english: indonesian if language == "id" else english
 
 
-def _unit(name: str = "") -> tuple[_Column, _Column]:
-    """A unit's name and code."""
-    return _Column("name", TEXT, "org_unit", name, 34), _Column("unit_id", TEXT, "org_unit", width=18)
+def _unit(language: Language, whole: str = "") -> tuple[_Column, _Column]:
+    """A unit's name and code; `whole` says what an empty one means."""
+    name, code = ("Unit kerja", "Kode unit") if language == "id" else ("Unit", "Unit code")
+    return _Column("name", TEXT, "org_unit", f"{name}{whole}", 34), _Column("unit_id", TEXT, "org_unit", code, 18)
 
 
 def _satisfaction(figures: Figures, policy: Policy, language: Language) -> _Sheet:
     table = "satisfaction_index"
     columns = (
         _Column("survey_code", TEXT, table),
-        *_unit(),
+        *_unit(language),
         *(_Column(name, NUMBER, table) for name in ("index_value",)),
         _Column("class_code", TEXT, table, width=10),
         *(_Column(name, NUMBER, table) for name in ("ci_low", "ci_high")),
@@ -144,7 +150,7 @@ def _elements(figures: Figures, policy: Policy, language: Language) -> _Sheet:
     table = "satisfaction_element"
     columns = (
         _Column("survey_code", TEXT, table),
-        *_unit(),
+        *_unit(language),
         _Column("element_code", TEXT, table, width=40),
         _Column("answer_count", COUNT, table),
         _Column("mean_score", NUMBER, table),
@@ -176,7 +182,7 @@ def _on_time(figures: Figures, language: Language) -> _Sheet:
     columns = (
         _Column("indicator_id", TEXT, "kpi", width=36),
         _Column("period", TEXT, "kpi", t("Bulan", "Month"), 12),
-        *_unit(t("Unit (kosong: seluruh daerah)", "Unit (empty: the whole region)")),
+        *_unit(language, t(" (kosong: seluruh daerah)", " (empty: the whole region)")),
         _Column("numerator", COUNT, "kpi", t("Tugas tepat waktu", "Tasks in time")),
         _Column("denominator", COUNT, "kpi", t("Tugas jatuh tempo", "Tasks due")),
         _Column("actual", SHARE, "kpi", t("Bagian tepat waktu", "Share in time")),
@@ -195,7 +201,7 @@ def _on_time(figures: Figures, language: Language) -> _Sheet:
 def _attendance(figures: Figures, language: Language) -> _Sheet:
     table = "attendance_month"
     columns = (
-        *_unit(),
+        *_unit(language),
         *(_Column(name, SHARE, table) for name in ("attendance_share", "punctuality_share")),
         *(_Column(name, COUNT, table) for name in DAY_COUNTS),
     )
@@ -210,7 +216,7 @@ def _predicates(figures: Figures, language: Language) -> _Sheet:
     counts = ("employee_count", "evaluated_count", "official_count", *LEVEL_COUNTS)
     counts += tuple(f"recommended_{level}_count" for level in LEVELS)
     columns = (
-        *_unit(),
+        *_unit(language),
         *(_Column(name, COUNT, table) for name in counts),
         _Column("pattern_code", TEXT, table, width=18),
         _Column("is_conformant", TEXT, table, width=14),
@@ -240,7 +246,7 @@ def _follow_up(figures: Figures, policy: Policy, language: Language) -> _Sheet:
         _Column("subject_kind", TEXT, table, width=12),
         _Column("name", TEXT, "employee", t("Nama pegawai", "Employee"), 32),
         _Column("position", TEXT, "employee", width=32),
-        *_unit(t("Unit", "Unit")),
+        *_unit(language),
         _Column("reason", TEXT, table, t("Alasan", "Reason"), 30),
         _Column("evidence", TEXT, table, width=60),
         _Column("name", TEXT, "training_programme", t("Program pelatihan", "Training programme"), 30),
@@ -265,7 +271,7 @@ def _follow_up(figures: Figures, policy: Policy, language: Language) -> _Sheet:
 def _indicators(figures: Figures, language: Language) -> _Sheet:
     t = _teller(language)
     columns = (
-        *_unit(t("Unit (kosong: seluruh daerah)", "Unit (empty: the whole region)")),
+        *_unit(language, t(" (kosong: seluruh daerah)", " (empty: the whole region)")),
         _Column("indicator_id", TEXT, "kpi", width=40),
         _Column("aspect_code", TEXT, "kpi", width=14),
         _Column("unit", TEXT, "indicator", t("Satuan", "Unit of the value"), 14),
@@ -277,7 +283,14 @@ def _indicators(figures: Figures, language: Language) -> _Sheet:
     label = pl.coalesce(f"label_{language}", "indicator_id")
     names = ("aspect_code", "value_unit", "actual", "target", "score", "evidence_count", "status_code", "reason")
     rows = [
-        (*row[:3], said(row[3], ASPECTS, language), *row[4:9], said(row[9], STATES, language), *row[10:])
+        (
+            *row[:3],
+            said(row[3], ASPECTS, language),
+            said(row[4], UNITS, language),
+            *row[5:9],
+            said(row[9], STATES, language),
+            *row[10:],
+        )
         for row in figures.indicators.select("unit_name", "unit_id", label, *names).iter_rows()
     ]
     return _Sheet(t("Indikator", "Indicators"), columns, rows)
@@ -349,6 +362,7 @@ def _cover(
     sheet.set_column(0, 0, 26)
     sheet.set_column(1, 1, 70)
     sheet.hide_gridlines(2)
+    sheet.fit_to_pages(1, 0)
     write_text(sheet, 0, 0, title, looks.title)
     warning = t(
         "Terbatas: lembar Tindak lanjut memuat nama pegawai. Hanya untuk pejabat yang berwenang; jangan diteruskan.",
@@ -376,6 +390,7 @@ def _cover(
     for line, (name, value) in enumerate(facts, start=3):
         write_text(sheet, line, 0, name, looks.bold)
         write_text(sheet, line, 1, str(value), looks.wrapped)
+        sheet.set_row(line, 15 * max(1, math.ceil(len(str(value)) / 62)))
 
 
 def _list(
@@ -390,11 +405,15 @@ def _list(
         write_text(page, 0, place, heading, looks.head)
         page.set_column(place, place, column.width or WIDTHS[column.kind])
         told.append((sheet.title, heading, f"{meaning} ({column.table}.{column.name})"))
-    page.set_row(0, 62)
+    page.set_row(0, 78)
     last = 0
     for last, row in enumerate(sheet.rows, start=1):
         for place, (column, value) in enumerate(zip(sheet.columns, row, strict=True)):
             _cell(page, last, place, column, value, looks)
+        longest = max([0.0, *(len(str(v)) / c.width for c, v in zip(sheet.columns, row, strict=True) if _wraps(c))])
+        if longest > 1:
+            # Not every program makes room for wrapped text by itself.
+            page.set_row(last, 15 * math.ceil(longest * 1.1))
     if not last:
         none = "Tidak ada baris pada bulan ini." if language == "id" else "There are no rows in this month."
         write_text(page, 1, 0, none, looks.plain)
@@ -409,11 +428,15 @@ def _list(
     return told
 
 
+def _wraps(column: _Column) -> bool:
+    return column.kind == TEXT and column.width >= WRAPPED
+
+
 def _cell(page: Any, line: int, place: int, column: _Column, value: Any, looks: _Looks) -> None:
     if value is None:
         return
     if column.kind == TEXT:
-        write_text(page, line, place, str(value), looks.wrapped if column.width >= 40 else looks.plain)
+        write_text(page, line, place, str(value), looks.wrapped if _wraps(column) else looks.plain)
     elif isinstance(value, dt.date):
         page.write_datetime(line, place, value, looks.numbers[DATE])
     else:
