@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from kinerja_pipeline.contracts.labels import column_label, load_labels
 from kinerja_pipeline.contracts.model import Contract
 from kinerja_pipeline.kpi.distribution import LEVELS
 from kinerja_pipeline.policies.model import Policy
@@ -38,6 +37,7 @@ from kinerja_pipeline.reports.words import (
     said,
 )
 from kinerja_pipeline.spreadsheet import new_book, text_look, write_text
+from kinerja_pipeline.warehouse.dictionary import described_table
 
 COUNT, NUMBER, SHARE, DATE, TEXT = "count", "number", "share", "date", "text"
 FORMATS = {COUNT: "#,##0", NUMBER: "#,##0.00", SHARE: "0.0%", DATE: "yyyy-mm-dd", TEXT: "@"}
@@ -400,7 +400,7 @@ def _list(
     page = book.add_worksheet(sheet.title)
     told = []
     for place, column in enumerate(sheet.columns):
-        meaning = _meaning(outgoing, column, language)
+        meaning = described_table(outgoing[column.table], language)[1][column.name]
         heading = column.heading or meaning.partition(";")[0].rstrip(".")
         write_text(page, 0, place, heading, looks.head)
         page.set_column(place, place, column.width or WIDTHS[column.kind])
@@ -441,13 +441,6 @@ def _cell(page: Any, line: int, place: int, column: _Column, value: Any, looks: 
         page.write_datetime(line, place, value, looks.numbers[DATE])
     else:
         page.write_number(line, place, value, looks.numbers[column.kind])
-
-
-def _meaning(outgoing: Mapping[str, Contract], column: _Column, language: Language) -> str:
-    contract = outgoing[column.table]
-    if language == "id":
-        return column_label(contract, column.name, load_labels())
-    return contract.column(column.name).description
 
 
 def _columns(book: Any, looks: _Looks, told: Sequence[tuple[str, str, str]], language: Language) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from analyst_world import Frames
 from playwright.sync_api import Browser, sync_playwright
-from report_world import february, march, of_warehouse, published
+from report_world import february, march, of_warehouse, publish_months
 
 from kinerja_pipeline.reports.figures import Figures
 
@@ -16,13 +17,32 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 
 @pytest.fixture(scope="session")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return published(tmp_path_factory.mktemp("reports") / "warehouse.db", march(), february())
+def published(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Callable[..., Path]:
+    """published(march, february): the file of a warehouse that holds these rows."""
+
+    def of(*months: Frames) -> Path:
+        file = tmp_path_factory.mktemp("reports") / "warehouse.db"
+        shutil.copy(migrated_sqlite, file)
+        return publish_months(file, *months)
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def warehouse(published: Callable[..., Path]) -> Path:
+    return published(march(), february())
 
 
 @pytest.fixture(scope="session")
 def shown(warehouse: Path) -> Figures:
     return of_warehouse(warehouse)
+
+
+@pytest.fixture(scope="session")
+def empty(published: Callable[..., Path]) -> Figures:
+    """A month, still open, of which nothing but its status is published."""
+    status = {**march()["period_status"][0], "status_code": "open"}
+    return of_warehouse(published({table: [] for table in march()} | {"period_status": [status]}))
 
 
 @pytest.fixture(scope="session")

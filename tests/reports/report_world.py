@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,11 @@ def of_warehouse(file: Path, month: str = MONTH) -> Figures:
     return figures(frames, policy(), month)
 
 
-def published(file: Path, rows: Frames, before: Frames | None = None) -> Path:
-    """A warehouse in which February and March are published."""
+def publish_months(file: Path, rows: Frames, before: Frames | None = None) -> Path:
+    """Publishes March, or February and March, in a SQLite file."""
     engine = open_warehouse(f"sqlite:///{file}")
-    publish_rows(engine, REGION, "2026-02", before or {"period_status": [_status("2026-02")]})
+    if before is not None:
+        publish_rows(engine, REGION, "2026-02", before)
     publish_rows(engine, REGION, MONTH, rows)
     engine.dispose()
     return file
@@ -203,9 +205,10 @@ JOINED = {"unit_id", "programme_id", "severity_code", "source", "statistic", "di
 """Columns by which the report finds its rows."""
 
 
-def with_texts(rows: Frames, text: str) -> Frames:
-    """The same rows with `text` in every column that may hold any text: names, reasons, evidence, files."""
+def with_texts(rows: Frames, *texts: str) -> Frames:
+    """The same rows with these texts, in turn, in every column that may hold any: names, reasons, evidence, files."""
     found: Frames = {}
+    turn = itertools.count()
     for table, lines in rows.items():
         contract = load_contracts().outgoing[table]
         free = [
@@ -213,5 +216,8 @@ def with_texts(rows: Frames, text: str) -> Frames:
             for c in contract.columns
             if c.kind == "string" and not c.codes and c.pattern is None and c.key_position is None
         ]
-        found[table] = [{**line, **dict.fromkeys(set(free) - JOINED, f"{text}{n}")} for n, line in enumerate(lines)]
+        found[table] = [
+            {**line, **{name: f"{texts[next(turn) % len(texts)]}{n}" for name in free if name not in JOINED}}
+            for n, line in enumerate(lines)
+        ]
     return found

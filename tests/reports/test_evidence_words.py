@@ -52,6 +52,7 @@ SENTENCES = {
     "skm: 57 of 89 answers; parents: 5 of an unknown number of answers": (
         "Survei Kepuasan Masyarakat: 57 dari 89 jawaban; Survei Kepuasan Orang Tua: 5 jawaban, sampel belum diketahui"
     ),
+    "0 of 368 answers": "0 dari 368 jawaban",
     "superiors: 1 of 3 baik or better; skm: 85.04 (B) of 13 answers": (
         "atasan: 1 dari 3 orang Baik atau lebih; Survei Kepuasan Masyarakat: 85,04 (B) dari 13 jawaban"
     ),
@@ -87,16 +88,11 @@ def test_no_rule_writes_a_sentence_that_is_not_tried_here(module: ModuleType) ->
 
 
 def test_every_reason_that_the_rules_give_has_words() -> None:
-    given = set()
-    for module in (follow_up_people, follow_up_units, exclusions, evaluation, distribution):
-        for call in ast.walk(ast.parse(inspect.getsource(module))):
-            if (
-                isinstance(call, ast.Call)
-                and ast.unparse(call.func) == "pl.lit"
-                and isinstance(call.args[0], ast.Constant)
-            ):
-                given.add(call.args[0].value)
-    codes = {code for code in given if isinstance(code, str) and "_" in code and code.islower()}
+    modules = (follow_up_people, follow_up_units, exclusions, evaluation, distribution)
+    calls = [n for m in modules for n in ast.walk(ast.parse(inspect.getsource(m))) if isinstance(n, ast.Call)]
+    literals = [c.args[0] for c in calls if ast.unparse(c.func) == "pl.lit"]
+    given = {a.value for a in literals if isinstance(a, ast.Constant) and isinstance(a.value, str)}
+    codes = {code for code in given if "_" in code and code.islower()}
     told_elsewhere = {"not_computable", "di_atas", "di_bawah", "advanced_training", "discipline_warning"}
     told_elsewhere |= {"insufficient_evidence", "complete_data", "fill_positions", "collect_feedback"}
     told_elsewhere |= {"compare_opinions", "correct_data", *PREDICATES}

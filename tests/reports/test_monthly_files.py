@@ -12,63 +12,50 @@ from analyst_world import publish_rows
 from report_world import MONTH, NIPS, REGION, february, march, policy
 
 from kinerja_pipeline.contracts.model import load_contracts
+from kinerja_pipeline.contracts.tables import warehouse_schema
 from kinerja_pipeline.home import Home, init_home
 from kinerja_pipeline.policies.loader import load_policies
 from kinerja_pipeline.reports.figures import Figures, figures
 from kinerja_pipeline.reports.monthly import ReportError, write_report
 from kinerja_pipeline.reports.page import page
-from kinerja_pipeline.warehouse import published
+from kinerja_pipeline.warehouse import published as published_module
 from kinerja_pipeline.warehouse.published import READ, NotPublished, published_month
 
 
-def read(engine: sa.Engine, month: str = MONTH) -> Figures:
+def read(engine: sa.Engine) -> Figures:
     url = engine.url.render_as_string(hide_password=False)
-    return figures(published_month(url, load_contracts().outgoing, REGION, month), policy(), month)
+    return figures(published_month(url, load_contracts().outgoing, REGION, MONTH), policy(), MONTH)
 
 
-def publish(engine: sa.Engine, frames: Any = None) -> None:
-    publish_rows(engine, REGION, MONTH, frames or march())
-
-
-def test_both_databases_give_the_same_page(engine: sa.Engine, shown: Figures) -> None:
-    publish_rows(engine, REGION, "2026-02", february())
-    publish(engine)
-    assert page(read(engine), policy(), "id") == page(shown, policy(), "id")
-
-
-def test_a_publication_in_the_middle_of_reading_is_not_seen_in_part(
-    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+def test_either_database_gives_one_publication_whoever_publishes_meanwhile(
+    migrated: sa.Engine, shown: Figures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish(engine)
-    before = page(read(engine), policy(), "id")
-    first_look = published.is_migrated
+    publish_rows(migrated, REGION, "2026-02", february())
+    publish_rows(migrated, REGION, MONTH, march())
+    first_look = published_module.is_migrated
 
     def look_and_let_another_publish(connection: sa.Connection) -> bool:
         is_migrated = first_look(connection)
         # A snapshot begins with the first row that is read.
-        connection.execute(sa.text("SELECT 1 FROM alembic_version")) if connection.dialect.name == "sqlite" else None
-        publish(engine, {**march(), "follow_up": [], "kpi": []})
+        schema = warehouse_schema(connection.dialect.name)
+        connection.execute(sa.text(f"SELECT 1 FROM {schema + '.' if schema else ''}publication")).all()
+        publish_rows(migrated, REGION, MONTH, {**march(), "follow_up": [], "kpi": []})
         return is_migrated
 
-    monkeypatch.setattr(published, "is_migrated", look_and_let_another_publish)
-    during = page(read(engine), policy(), "id")
+    monkeypatch.setattr(published_module, "is_migrated", look_and_let_another_publish)
+    during = page(read(migrated), policy(), "id")
     monkeypatch.undo()
-    assert during == before
-    assert page(read(engine), policy(), "id") != before
+    assert during == page(shown, policy(), "id"), "the same as a SQLite file gives that nobody else writes to"
+    assert read(migrated).publication["publication_id"] == "salor-00000003"
 
 
-def test_what_is_not_published_is_said_with_what_there_is(engine: sa.Engine) -> None:
+def test_what_is_not_published_is_said_with_what_there_is(tmp_path: Path, warehouse: Path) -> None:
+    outgoing = load_contracts().outgoing
     with pytest.raises(NotPublished, match=r"Nothing is published yet"):
-        read(engine)
-    publish(engine)
-    with pytest.raises(NotPublished, match=r"^salor: 2026-04 is not published; there is 2026-03\.$"):
-        read(engine, "2026-04")
-
-
-def test_a_warehouse_that_is_missing_stays_missing(tmp_path: Path) -> None:
-    with pytest.raises(NotPublished, match="Nothing is published yet"):
-        published_month(f"sqlite:///{tmp_path / 'no.db'}", load_contracts().outgoing, REGION, MONTH)
-    assert list(tmp_path.iterdir()) == []
+        published_month(f"sqlite:///{tmp_path / 'no.db'}", outgoing, REGION, MONTH)
+    assert list(tmp_path.iterdir()) == [], "a warehouse that is missing stays missing"
+    with pytest.raises(NotPublished, match=r"^salor: 2026-04 is not published; there is 2026-02, 2026-03\.$"):
+        published_month(f"sqlite:///{warehouse}", outgoing, REGION, "2026-04")
 
 
 def test_nothing_that_people_said_of_people_is_read() -> None:
@@ -96,7 +83,7 @@ def test_three_files_are_written_that_only_this_account_may_read(home: Home) -> 
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert sorted(folder.iterdir()) == sorted(files), "nothing half written is left"
     assert 'href="laporan.xlsx"' in files[0].read_text(encoding="utf-8")
-    assert "laporan" not in files[2].read_text(encoding="utf-8"), "the page for everyone leads to nobody's names"
+    assert "laporan." not in files[2].read_text(encoding="utf-8"), "it leads to no names"
     english = written(home, language="en")
     assert [file.name for file in english] == ["report.html", "report.xlsx", "summary.html"]
     assert not [nip for nip in NIPS for file in (files[0], english[0]) if nip in file.read_text(encoding="utf-8")]
