@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: demo test unit lint reliability docs lock clean
+.PHONY: demo test unit browser lint reliability docs lock clean
 
 demo: .venv/installed
 	$(BIN)/kinerja demo
@@ -13,8 +13,15 @@ demo: .venv/installed
 test: .venv/installed
 	$(MAKE) --no-print-directory --jobs 2 lint unit
 
-unit: .venv/installed
+unit: .venv/installed browser
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+# Reports are looked at in a browser: the machine's Chromium, else one that Playwright fetches. Without either the tests
+# that need it fail and say so.
+browser: .venv/installed
+	@for name in chromium chromium-browser google-chrome google-chrome-stable chrome; do \
+	  command -v $$name > /dev/null && exit 0; \
+	done; $(BIN)/playwright install --only-shell chromium || true
 
 lint: .venv/installed
 	$(BIN)/ruff check .

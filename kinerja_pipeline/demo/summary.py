@@ -29,6 +29,8 @@ def show_summary(home: Home, console: Console) -> None:
         (f"{kinerja} status", "months published, files refused"),
         (f"{kinerja} check FILE --feed attendance_log --region manokwari", "is this file good?"),
     ]
+    if laporan := sorted(home.reports.glob("monthly/*/*/laporan.html")):
+        steps.append((f"xdg-open {laporan[-1]}", "the report that officials read"))
     if url.startswith("sqlite"):
         query = "SELECT * FROM follow_up WHERE status_code = 'recommended' LIMIT 10"
         steps.append((f'sqlite3 {home.warehouse} "{query}"', "what is recommended for whom"))

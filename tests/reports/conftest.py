@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from analyst_world import Frames
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Error, sync_playwright
 from report_world import february, march, of_warehouse, publish_months
 
 from kinerja_pipeline.reports.figures import Figures
@@ -48,14 +48,14 @@ def empty(published: Callable[..., Path]) -> Figures:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The machine's Chromium, else the one that Playwright has fetched."""
+    program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     with sync_playwright() as playwright:
-        program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-        own = playwright.chromium.executable_path
-        if program is None and not Path(own).exists():
+        try:
+            started = playwright.chromium.launch(executable_path=program)
+        except Error as error:
             pytest.fail(
-                "Pages are looked at in a browser: install Chromium (on Debian: apt-get install chromium), "
-                "or let Playwright fetch it: .venv/bin/playwright install chromium --only-shell"
+                "Pages are looked at in a browser, and none starts: install Chromium (Debian: apt install chromium), "
+                f"or let Playwright fetch one (.venv/bin/playwright install --only-shell chromium).\n{error.message}"
             )
-        started = playwright.chromium.launch(executable_path=program)
         yield started
         started.close()
