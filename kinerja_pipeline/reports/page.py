@@ -32,7 +32,7 @@ nav a { margin-right: 1rem } h3 { font-size: 1rem; margin: 1.3rem 0 .3rem } h3:f
 .note { border-left: 4px solid var(--bar); padding: .2rem .8rem; background: #f5f7f9 }
 .secret { border-left-color: var(--bad) }
 table:not(.heat) { font-size: .9rem } th.n { white-space: normal } td { overflow-wrap: break-word }
-table:not(.heat) td:first-child { min-width: 9rem }
+table:not(.heat) { min-width: 34rem } table:not(.heat) td:first-child { min-width: 9rem }
 footer { color: var(--soft); font-size: .85rem }
 @page { size: A4; margin: 14mm 12mm 16mm;
   @bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif; color: #5d6b7a } }
@@ -44,7 +44,8 @@ footer { color: var(--soft); font-size: .85rem }
   figure, tr, dl, .note { break-inside: avoid } h2, h3, figcaption { break-after: avoid }
   thead { display: table-header-group } a { color: inherit; text-decoration: none }
   .chart { min-width: 0 } .heat { font-size: 5.6pt } .heat td { min-width: 0 } .heat th[scope=row] { min-width: 28mm }
-  table:not(.heat) { font-size: 8pt } table:not(.heat) th { font-size: 7pt } th, td { padding: .25rem .5rem .25rem 0 }
+  table:not(.heat) { font-size: 8pt; min-width: 0 } table:not(.heat) th { font-size: 7pt }
+  th, td { padding: .25rem .5rem .25rem 0 }
 }
 """
 )
