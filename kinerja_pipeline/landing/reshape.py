@@ -14,7 +14,7 @@ import polars as pl
 from kinerja_pipeline.contracts.model import Contract
 from kinerja_pipeline.landing.source import OWN_COLUMNS
 from kinerja_pipeline.policies.mapping import FileMapping, Fold, Lookup, Unpivot, folded
-from kinerja_pipeline.validated.parsing import is_month_first
+from kinerja_pipeline.validated.parsing import cleaned, is_month_first
 
 NO_ANSWER = "no_answer"
 ANY_TEXT = "*"
@@ -167,7 +167,7 @@ def _with_month_first(landed: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """Marks the separated dates of a file that was written month first. Only the whole file tells: once its rows are
     laid out by their misread months, 03/05/2026 would pass for the third of May."""
     dated = [c for c in contract.columns if c.kind in ("date", "timestamp")]
-    found = [pl.when(is_month_first(c)).then(pl.lit(f"{c.name}__month_first")) for c in dated]
+    found = [pl.when(is_month_first(cleaned(c))).then(pl.lit(f"{c.name}__month_first")) for c in dated]
     return landed.with_columns(_problem=pl.coalesce("_problem", *found))
 
 

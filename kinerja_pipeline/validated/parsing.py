@@ -5,6 +5,8 @@ Here: expressions that give null for what cannot be read. Not here: what to do a
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
 from kinerja_pipeline.contracts.model import Column, Contract
@@ -28,14 +30,18 @@ def parsed(column: Column, zone: str) -> pl.Expr:
 
     Timestamps are local wall-clock times of `zone`; an offset in the text is converted to it.
     """
-    text = cleaned(column)
+    return typed(column, cleaned(column), zone)
+
+
+def typed(column: Column, text: pl.Expr, zone: str) -> pl.Expr:
+    """What `parsed` gives, of a text that is cleaned already."""
     match column.kind:
         case "string":
             return text
         case "integer":
-            return _number(text).pipe(lambda n: pl.when(n == n.floor()).then(n)).cast(pl.Int64, strict=False)
+            return text.map_batches(_integers, return_dtype=pl.Int64, is_elementwise=True)
         case "number":
-            return _number(text)
+            return text.map_batches(_numbers, return_dtype=pl.Float64, is_elementwise=True)
         case "boolean":
             lower = text.str.to_lowercase()
             return pl.when(lower.is_in(TRUE)).then(True).when(lower.is_in(FALSE)).then(False)
@@ -49,7 +55,34 @@ def parsed(column: Column, zone: str) -> pl.Expr:
             return value
 
 
-def _number(text: pl.Expr) -> pl.Expr:
+# Of every kind one form is by far the commonest: a device's "2026-03-01 07:31:00", digits alone. Only what it does not
+# fit is looked at again. As one expression every form would be tried on every row, which takes twenty times as long.
+
+
+def _rest_read(texts: pl.Series, usual: pl.Series, rest: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
+    """`usual`, with what it could not read read as `rest` does."""
+    others = usual.is_null() & texts.is_not_null()
+    if not others.any():
+        return usual
+    read = texts.filter(others).alias("text").to_frame().select(rest(pl.col("text"))).to_series()
+    return usual.scatter(others.arg_true(), read)
+
+
+def _integers(texts: pl.Series) -> pl.Series:
+    usual = texts.cast(pl.Int64, strict=False)
+    return _rest_read(texts, usual, lambda text: _whole(_any_number(text)))
+
+
+def _whole(number: pl.Expr) -> pl.Expr:
+    return pl.when(number == number.floor()).then(number).cast(pl.Int64, strict=False)
+
+
+def _numbers(texts: pl.Series) -> pl.Series:
+    usual = texts.cast(pl.Int64, strict=False).cast(pl.Float64)
+    return _rest_read(texts, usual, _any_number)
+
+
+def _any_number(text: pl.Expr) -> pl.Expr:
     # "87,5" is the Indonesian 87.5; "1,234" could be either, so a comma counts only before one or two decimals.
     point = text.str.replace(r"^([+-]?\d+),(\d{1,2})$", "$1.$2")
     number = point.cast(pl.Float64, strict=False)
@@ -60,15 +93,9 @@ def timestamp(text: pl.Expr, zone: str) -> pl.Expr:
     """Local Datetime("us") from ISO text, Indonesian day-first text, or ISO text with an offset; null otherwise."""
 
     def read(texts: pl.Series) -> pl.Series:
-        # A device's "2026-03-01 07:31:00" is by far the commonest form: only what it does not fit is looked at again.
-        # As one expression every form would be tried on every row, which takes twenty times as long.
         usual = texts.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False).alias("at")
         usual = usual.to_frame().select(_with_century(pl.col("at"))).to_series()
-        others = usual.is_null() & texts.is_not_null()
-        if not others.any():
-            return usual
-        rest = texts.filter(others).alias("text").to_frame().select(_any_form(pl.col("text"), zone)).to_series()
-        return usual.scatter(others.arg_true(), rest)
+        return _rest_read(texts, usual, lambda rest: _any_form(rest, zone))
 
     return text.map_batches(read, return_dtype=pl.Datetime("us"), is_elementwise=True)
 
@@ -91,13 +118,20 @@ def _with_century(at: pl.Expr) -> pl.Expr:
     return pl.when(at.dt.year().is_between(1000, 9999)).then(at)
 
 
-def is_month_first(column: Column) -> pl.Expr:
+def is_month_first(text: pl.Expr) -> pl.Expr:
     """True for the separated dates of a frame in which some have a second part above 12 and none a first part above 12:
-    they were written month first (an English spreadsheet), so none of them can be trusted."""
-    text = cleaned(column)
-    first = text.str.extract(DAY_FIRST, 1).cast(pl.Int64)
-    second = text.str.extract(DAY_FIRST, 2).cast(pl.Int64)
-    return (second > 12).any() & ~(first > 12).any() & first.is_not_null()
+    they were written month first (an English spreadsheet), so none of them can be trusted. `text` is cleaned."""
+    return text.map_batches(_month_first, return_dtype=pl.Boolean)
+
+
+def _month_first(texts: pl.Series) -> pl.Series:
+    is_separated = texts.str.contains(DAY_FIRST).fill_null(False)
+    if not is_separated.any():
+        return is_separated
+    parts = texts.filter(is_separated).str.extract_groups(DAY_FIRST).struct.unnest()[:, :2].cast(pl.Int64)
+    first, second = (parts.to_series(place) for place in (0, 1))
+    is_swapped = bool((second > 12).any()) and not (first > 12).any()
+    return is_separated & is_swapped
 
 
 def _day_first(text: pl.Expr) -> pl.Expr:

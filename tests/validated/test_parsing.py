@@ -121,10 +121,31 @@ def test_a_number_that_could_mean_two_things_is_not_read(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("12", 12), ("12.0", 12), ("-1", -1), ("1.5", None), ("99999999999999999999", None), ("1e3", None)],
+    [
+        ("9007199254740993", 9007199254740993),
+        ("007", 7),
+        ("+5", 5),
+        ("12", 12),
+        ("12.0", 12),
+        ("-1", -1),
+        ("1.5", None),
+        ("99999999999999999999", None),
+        ("1e3", None),
+    ],
 )
 def test_a_whole_number_has_no_fraction(text: str, value: int | None) -> None:
     assert read(text, "integer") == value
+
+
+def test_a_number_is_read_alike_among_digits_and_among_other_forms() -> None:
+    # Digits alone take a short way, and only what it cannot read takes the long one.
+    texts = ["12", "1,5", None, "x", "0", "12.0", "-3"]
+    frame = pl.DataFrame({"x": texts})
+    numbers, whole = (
+        frame.select(parsed(Column("x", kind, ""), JAKARTA))["x"].to_list() for kind in ("number", "integer")
+    )
+    assert numbers == [12.0, 1.5, None, None, 0.0, 12.0, -3.0]
+    assert whole == [12, None, None, None, 0, 12, -3]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +178,7 @@ def test_a_number_with_too_few_digits_is_not_repaired() -> None:
 
 def month_first(*texts: str | None) -> list[bool | None]:
     frame = pl.DataFrame({"x": texts}, schema={"x": pl.String})
-    return frame.select(is_month_first(Column("x", "date", "")).alias("x"))["x"].to_list()
+    return frame.select(is_month_first(pl.col("x")).alias("x"))["x"].to_list()
 
 
 def test_dates_are_month_first_when_only_the_second_part_ever_exceeds_twelve() -> None:
