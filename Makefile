@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: demo test unit browser lint reliability docs lock clean
+.PHONY: demo test unit browser lint reliability docs bench bench-large datacontract lock clean
 
 demo: .venv/installed
 	$(BIN)/kinerja demo
@@ -36,6 +36,24 @@ reliability: .venv/installed
 docs: .venv/installed
 	$(BIN)/python docs/promises.py
 
+# A row per target, what was measured, pass or gap; benchmarks/README.md says what each is. No test: machines are noisy.
+bench: .venv/installed
+	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py
+
+bench-large: .venv/installed
+	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py --rows 10000000 --to benchmark-large.json
+
+# An independent peer, in an environment of its own: it lints every contract page and counts what our rules count.
+datacontract: .venv/installed .datacontract/installed
+	$(BIN)/python tests/peer/datacontract_peer.py --python .datacontract/bin/python
+
+.datacontract/installed: .venv/installed datacontract.txt
+	$(PYTHON) -m venv .datacontract
+	$(BIN)/uv pip install --quiet --python .datacontract/bin/python --no-deps --require-hashes -r datacontract.txt || \
+	  .datacontract/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  -r datacontract.txt
+	touch $@
+
 # installer.txt: uv, which fetches side by side where pip fetches one after the other. Where it does not find the way to
 # the packages (a mirror that only the settings of pip name), pip does it.
 # --no-deps: the list is complete; only hashes have to be checked.
@@ -50,10 +68,12 @@ docs: .venv/installed
 	$(BIN)/python -m compileall -qq -j 0 -x '/tests/' .venv/lib kinerja_pipeline
 	touch $@
 
-# Writes the pinned list anew from pyproject.toml; what is in it keeps its version unless pyproject.toml forbids it.
+# Writes the pinned lists anew, ours from pyproject.toml; what is in one keeps its version unless something forbids it.
 lock: .venv/installed
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url pyproject.toml -o constraints.txt
+	echo 'datacontract-cli[duckdb]>=1.2.8,<2' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url - -o datacontract.txt
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .datacontract

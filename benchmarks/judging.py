@@ -1,10 +1,9 @@
 """What judging costs: the import, a region and month by our run of the suites, and the same by the library's own run.
 
-    python benchmarks/judging.py 2>/dev/null    # the library draws a progress bar per suite
+    TQDM_DISABLE=1 python benchmarks/judging.py    # the library draws a progress bar per suite
 
-All contracts as they stand, 200 rows in each published table; five repetitions, the median seconds of processor time.
-"First" builds the suites and looks up their metrics, which a process does once. Not a test: machines are noisy, so read
-the ratios.
+All contracts as they stand, 200 rows in each published table; processor time. "First" builds the suites and looks up
+their metrics, which a process does once.
 
 Measured on 2 busy cores with great-expectations 1.24.1: import 4.7; first feeds 0.7, tables 1.3; then 14 feeds with 290
 expectations 0.05 and their documents 0.17, 23 tables with 391 expectations 0.18; by the library's own run 1.4 and 3.3.
@@ -13,16 +12,15 @@ A region and month judges ten of the feeds and all tables: 0.33 s of processor t
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable
 
 import polars as pl
+from measuring import Figure, Timed, in_turn, show, told
 
 from kinerja_pipeline.contracts.model import Contract, load_contracts
 from kinerja_pipeline.contracts.validation import Counts, judge_counts, judge_published, published_rows
 
-REPETITIONS = 5
 ROWS = 200
 PERIODS = ("2026-03", "2026-Q1", "2026-S1", "2026")
 DTYPES = {
@@ -51,13 +49,10 @@ def seconds(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def main() -> None:
+def figures() -> tuple[list[Figure], dict[str, Timed]]:
     contracts = load_contracts()
     feeds = list(contracts.incoming.values())
     tables = [(c, frame_of(c)) for c in contracts.outgoing.values()]
-
-    def library() -> None:
-        import kinerja_pipeline.contracts.engines  # noqa: F401
 
     def feeds_by_us() -> int:
         return sum(len(judge_counts(c, counts_of(c)).outcomes) for c in feeds)
@@ -91,20 +86,29 @@ def main() -> None:
             engine = RecountEngine(c, published_rows(c, frame, "manokwari", PERIODS))
             Validator(execution_engine=engine).graph_validate(suite_of(c).expectation_configurations, how)
 
-    print(f"{'import':45} {seconds(library):7.3f} s")
-    print(f"{'suites and metrics of all feeds, first':45} {seconds(feeds_by_us):7.3f} s")
-    print(f"{'suites and metrics of all tables, first':45} {seconds(tables_by_us):7.3f} s")
+    once = {
+        "feeds, first": seconds(feeds_by_us),
+        "tables, first": seconds(tables_by_us),
+    }
     judged = [judge_counts(c, counts_of(c)) for c in feeds]
-    for name, work in (
-        (f"{len(feeds)} feeds, {feeds_by_us()} expectations, by us", feeds_by_us),
-        ("their results as documents", documents),
-        (f"{len(tables)} tables, {tables_by_us()} expectations, by us", tables_by_us),
-        ("the feeds by Validator.graph_validate", feeds_by_the_library),
-        ("the tables by Validator.graph_validate", tables_by_the_library),
-    ):
-        taken = statistics.median(seconds(work) for _ in range(REPETITIONS))
-        print(f"{name:45} {taken:7.3f} s")
+    timed = in_turn(
+        {
+            "feeds": feeds_by_us,
+            "their documents": documents,
+            "tables": tables_by_us,
+            "feeds by the library": feeds_by_the_library,
+            "tables by the library": tables_by_the_library,
+        },
+        clock=time.process_time,
+    )
+    ours, theirs = (
+        sum(timed[name].median for name in names)
+        for names in (("feeds", "tables"), ("feeds by the library", "tables by the library"))
+    )
+    size = f"{len(feeds)} feeds ({feeds_by_us()} expectations) and {len(tables)} tables ({tables_by_us()})"
+    detail = f"{told(timed)}; once a process: {', '.join(f'{name} {taken:.2g} s' for name, taken in once.items())}"
+    return [Figure(f"judging {size} / by Great Expectations' own run", ours / theirs, 0.2, "x", detail)], timed
 
 
 if __name__ == "__main__":
-    main()
+    show(figures()[0])
