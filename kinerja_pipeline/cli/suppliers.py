@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from kinerja_pipeline.cli.frame import counted, new_console, stop, write_new
+
+if TYPE_CHECKING:
+    from kinerja_pipeline.contracts.words import Language
 
 
 @click.command(short_help="What does the contract say of FILE? Nothing is kept.")
@@ -25,7 +29,8 @@ from kinerja_pipeline.cli.frame import counted, new_console, stop, write_new
     metavar="OUT.xlsx",
     help="Also write the verdict as a workbook: the bad rows with their faulty cells marked.",
 )
-def check(file: Path, feed: str, region: str, workbook: Path | None) -> None:
+@click.option("--lang", type=click.Choice(["en", "id"]), default="en", show_default=True, help="Language.")
+def check(file: Path, feed: str, region: str, workbook: Path | None, lang: Language) -> None:
     """Say what the contract says of FILE, before it is delivered. Nothing is kept.
 
     The workbook holds what the file says, personal data too; only this account may read it.
@@ -41,12 +46,12 @@ def check(file: Path, feed: str, region: str, workbook: Path | None) -> None:
     home = home_from_environment()
     result = verdict(file, feed, region, home, load_policies(home.policies), load_contracts())
     if workbook is not None:
-        write_new(workbook, verdict_workbook(result), "name another file with --xlsx", mode=0o600)
+        write_new(workbook, verdict_workbook(result, lang), "name another file with --xlsx", mode=0o600)
         click.echo(f"Written: {workbook}")
     console = new_console()
     if len(result.failures):
-        console.print(result.table())
-    console.print(result.sentence(), highlight=False, soft_wrap=True)
+        console.print(result.table(lang))
+    console.print(result.sentence(lang), highlight=False, soft_wrap=True)
     sys.exit(0 if result.is_good else 1)
 
 

@@ -26,6 +26,7 @@ from kinerja_pipeline.contracts.validation import (
     ROW_UNREADABLE,
     delivered,
 )
+from kinerja_pipeline.contracts.words import labelled, words
 
 RULE_METRIC = "contract.rule"
 
@@ -83,7 +84,8 @@ class ExpectContractRuleToHold(BatchExpectation):
 
 
 def suite_of(contract: Contract) -> ExpectationSuite:
-    """The contract's rules as a suite; an expectation's meta holds the rule's name and its words.
+    """The contract's rules as a suite; an expectation's meta holds the rule's name and its words,
+    in both languages.
 
     `mostly` is what the contract's tolerance leaves, of the values that are present. An incoming suite closes with the
     two questions about a feed as a whole, an outgoing one with those about a publication.
@@ -106,7 +108,8 @@ def _expectations(contract: Contract) -> Iterator[Expectation]:
         yield _custom(ALL, "rejected rows must stay within the contract's tolerance", contract)
         return
     key = list(contract.key)
-    said: dict[str, Any] = _said(KEY_REPEATED, f"a key ({', '.join(key)}) names one row", "error")
+    text = f"a key ({', '.join(key)}) names one row"
+    said: dict[str, Any] = _said(KEY_REPEATED, text, labelled(KEY_REPEATED, text), "error")
     if len(key) == 1:
         yield gxe.ExpectColumnValuesToBeUnique(column=key[0], **said)
     else:
@@ -120,7 +123,7 @@ def _expectation(rule: Rule, contract: Contract) -> Expectation:
     column = contract.column(rule.columns[0])
     said: dict[str, Any] = {
         "mostly": _mostly(contract),
-        **_said(rule.name, rule.description, rule.severity),
+        **_said(rule.name, rule.description, words(rule.name, contract, "id"), rule.severity),
     }
     match rule.what:
         case "missing":
@@ -142,8 +145,9 @@ def _expectation(rule: Rule, contract: Contract) -> Expectation:
             return ExpectContractRuleToHold(rule=rule.name, **said)
 
 
-def _custom(name: str, words: str, contract: Contract) -> Expectation:
-    return ExpectContractRuleToHold(rule=name, mostly=_mostly(contract), **_said(name, words, "error"))
+def _custom(name: str, text: str, contract: Contract) -> Expectation:
+    said = _said(name, text, labelled(name, text), "error")
+    return ExpectContractRuleToHold(rule=name, mostly=_mostly(contract), **said)
 
 
 def _mostly(contract: Contract) -> float:
@@ -151,6 +155,6 @@ def _mostly(contract: Contract) -> float:
     return round(1 - contract.tolerance_share, 12)
 
 
-def _said(rule: str, words: str, severity: Severity) -> dict[str, Any]:
-    meta = {"rule": rule, "words": words, "severity": severity}
+def _said(rule: str, english: str, indonesian: str, severity: Severity) -> dict[str, Any]:
+    meta = {"rule": rule, "words": english, "words_id": indonesian, "severity": severity}
     return {"severity": "critical" if severity == "error" else "warning", "meta": meta}

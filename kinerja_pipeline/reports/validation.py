@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from kinerja_pipeline.contracts.words import of_reader
 from kinerja_pipeline.reports.frame import document, tiles
 from kinerja_pipeline.reports.words import NOTHING, number, percent
 
@@ -132,37 +133,15 @@ def _all_reasons(kept: Document) -> list[_Reason]:
 
 
 def _words(config: Mapping[str, Any]) -> str:
-    """What a rule asks: the contract's own words, and in Indonesian what the expectation or the rule's name says."""
-    rule, asked, english = config["meta"]["rule"], config["kwargs"], config["meta"]["words"]
-    column, _, what = rule.rpartition("__")
-    low, high = asked.get("min_value"), asked.get("max_value")
-    bounds = " dan ".join(
-        [
-            *([f"paling sedikit {low}"] if low is not None else []),
-            *([f"paling banyak {high}"] if high is not None else []),
-        ]
-    )
-    native = {
-        "expect_column_values_to_not_be_null": f"{column} harus diisi",
-        "expect_column_values_to_match_regex": f"{column} harus berpola {asked.get('regex')}",
-        "expect_column_value_lengths_to_be_between": f"panjang {column} {bounds} huruf",
-        "expect_column_values_to_be_between": f"{column} harus {bounds}",
-        "expect_column_values_to_be_in_set": f"{column} harus salah satu dari {', '.join(asked.get('value_set', ()))}",
-    }
-    own = {
-        "unreadable": f"{column} harus dapat dibaca",
-        "month_first": f"tanggal {column} tidak boleh ditulis bulan lebih dulu",
-        "month": f"{column} harus di antara bulan pertama daerah dan setahun sesudah pengiriman",
-        "unknown": f"{column} harus dikenal register",
-        "conflict": "satu kunci tidak boleh berisi dua hal berbeda dalam satu pengiriman",
-    }
-    return _text(native.get(config["type"]) or own.get(what) or english, english)
+    meta = config["meta"]
+    # A register that has not been judged for long may have been kept without Indonesian.
+    return _text(meta.get("words_id", meta["words"]), meta["words"])
 
 
 def _reasons(kept: Document, files: Mapping[str, str]) -> str:
-    reader = _text("pembaca tidak dapat mengurai baris ini", "the reader could not take the row apart")
     broken = [(r.rule, r.words, r.broken, r.is_warning) for r in _all_reasons(kept) if r.broken]
-    broken += [(name, reader, count, False) for name, count in kept["reader_reasons"].items()]
+    for name, count in kept["reader_reasons"].items():
+        broken.append((name, _text(of_reader(name, "id"), of_reader(name, "en")), count, False))
     head = f"<h2>{_text('Alasan tersering', 'Most frequent reasons')}</h2>"
     if not broken:
         none = _text("Tidak ada baris yang melanggar aturan.", "No row breaks a rule.")

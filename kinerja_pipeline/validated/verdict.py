@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from kinerja_pipeline.contracts.model import Contract, Contracts
+from kinerja_pipeline.contracts.words import Language, words
 from kinerja_pipeline.facts.periods import add_months, month_of
 from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing.deliveries import read_delivery
@@ -36,7 +37,7 @@ class VerdictError(Exception):
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of the rows of one file, and the rules that some of them failed, most frequent first. `rows` are the
-    rejected ones as the split hands them over, `missing` says of references what they did not find."""
+    rejected ones as the split hands them over, `unchecked` the feeds that references could not be asked of."""
 
     file: str
     contract: Contract
@@ -47,68 +48,103 @@ class Verdict:
     set_aside: Mapping[str, int]
     failures: pl.DataFrame
     rows: pl.DataFrame
-    missing: Mapping[str, str]
     unchecked: tuple[str, ...]
 
     @property
     def is_good(self) -> bool:
         return self.rejected == 0
 
-    def table(self) -> Table:
+    def table(self, language: Language = "en") -> Table:
         """The kinds of bad rows: rule, what it asks, how many rows, the first line."""
         from rich.table import Table
 
-        table = Table(title=f"{self.file} as {self.contract.name} {self.contract.version}", title_justify="left")
-        table.add_column("kind of bad row")
-        table.add_column("what is asked")
-        table.add_column("rows", justify="right")
-        table.add_column("first line", justify="right")
+        said = SAID[language]
+        title = f"{self.file} {said['as']} {self.contract.name} {self.contract.version}"
+        table = Table(title=title, title_justify="left")
+        for heading in ("kind", "asked"):
+            table.add_column(said[heading])
+        for heading in ("rows", "first"):
+            table.add_column(said[heading], justify="right")
         for row in self.failures.iter_rows(named=True):
-            asked = self.asked(row["rule_id"], is_warning=row["severity_code"] == "warning")
-            table.add_row(row["rule_id"], asked, f"{row['failed_count']:,}", str(row["first_source_row"]))
+            asked = self.asked(row["rule_id"], language, is_warning=row["severity_code"] == "warning")
+            table.add_row(row["rule_id"], asked, number(row["failed_count"], language), str(row["first_source_row"]))
         return table
 
-    def asked(self, rule_id: str, *, is_warning: bool = False) -> str:
+    def asked(self, rule_id: str, language: Language = "en", *, is_warning: bool = False) -> str:
         """What a rule asks, in words, with what a reference did not find."""
-        found = f"; {self.missing[rule_id]}" if rule_id in self.missing else ""
-        return f"{self.words(rule_id)}{found}{' (a warning: the rows are used)' if is_warning else ''}"
+        missing = not_found(rule_id, self.rows, self.contract, language)
+        found = f"; {missing}" if missing else ""
+        return f"{words(rule_id, self.contract, language)}{found}{SAID[language]['warning'] if is_warning else ''}"
 
-    def words(self, rule_id: str) -> str:
-        """What a rule asks, in words."""
-        told = {r.name: r.description for r in self.contract.rules}
-        return told.get(rule_id) or _asked_by_reader(rule_id)
-
-    def sentence(self) -> str:
+    def sentence(self, language: Language = "en") -> str:
         """The verdict in words, with what to do."""
-        kept = "".join(f", {count:,} set aside as {name}" for name, count in self.set_aside.items())
-        counts = (
-            f"{self.landed:,} row{'' if self.landed == 1 else 's'}: {self.valid:,} valid, {self.rejected:,} rejected, "
-            f"{self.superseded:,} superseded{kept}."
+        said = SAID[language]
+        aside = "".join(f", {number(count, language)} {said['aside']} {name}" for name, count in self.set_aside.items())
+        counts = ", ".join(
+            f"{number(count, language)} {said[name]}"
+            for name, count in (("valid", self.valid), ("rejected", self.rejected), ("superseded", self.superseded))
         )
-        unchecked = (
-            f" Not checked, for nothing was delivered yet: {', '.join(self.unchecked)}." if self.unchecked else ""
-        )
-        if self.is_good:
-            return f"{counts} The file is good.{unchecked}"
-        advice = "Correct the rows listed and check again; delivered as it is, the other rows would still be used."
-        return f"{counts} {advice}{unchecked}"
+        rows = said["row" if self.landed == 1 else "rows"]
+        unchecked = f" {said['unchecked']} {', '.join(self.unchecked)}." if self.unchecked else ""
+        outcome = said["good" if self.is_good else "bad"]
+        return f"{number(self.landed, language)} {rows}: {counts}{aside}. {outcome}{unchecked}"
 
 
 EXAMPLES = 5
 """So many missing values are named."""
 
-READER_REASONS = {
-    "correction__dropped": "a person took the row out; see the register of corrections",
-    "row__short": "the row must have as many cells as the header",
-    "row__long": "the row must not have more cells than the header",
-    "line__unreadable": "the line must be whole: it is cut, damaged, or not in this format",
+SAID: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "as": "as",
+        "kind": "kind of bad row",
+        "asked": "what is asked",
+        "rows": "rows",
+        "row": "row",
+        "first": "first line",
+        "line": "line",
+        "reasons": "reasons",
+        "columns": "columns",
+        "valid": "valid",
+        "rejected": "rejected",
+        "superseded": "superseded",
+        "aside": "set aside as",
+        "warning": " (a warning: the rows are used)",
+        "good": "The file is good.",
+        "bad": "Correct the rows listed and check again; delivered as it is, the other rows would still be used.",
+        "unchecked": "Not checked, for nothing was delivered yet:",
+        "value": "different value not found in",
+        "values": "different values not found in",
+        "personal": "(personal, so not shown)",
+        "more": "more rows; correct these first and check again",
+    },
+    "id": {
+        "as": "sebagai",
+        "kind": "jenis baris salah",
+        "asked": "yang diminta",
+        "rows": "baris",
+        "row": "baris",
+        "first": "baris pertama",
+        "line": "baris",
+        "reasons": "alasan",
+        "columns": "kolom",
+        "valid": "sah",
+        "rejected": "ditolak",
+        "superseded": "digantikan",
+        "aside": "disisihkan sebagai",
+        "warning": " (peringatan: barisnya tetap dipakai)",
+        "good": "Berkas ini baik.",
+        "bad": "Perbaiki baris yang disebut dan periksa lagi; bila dikirim begini, baris lainnya tetap dipakai.",
+        "unchecked": "Tidak diperiksa, karena belum ada kiriman:",
+        "value": "nilai berbeda tidak ditemukan di",
+        "values": "nilai berbeda tidak ditemukan di",
+        "personal": "(data pribadi, tidak ditampilkan)",
+        "more": "baris lagi; perbaiki yang ini dahulu dan periksa lagi",
+    },
 }
 
 
-def _asked_by_reader(rule: str) -> str:
-    if rule.endswith("__numeric"):
-        return f"{rule.removesuffix('__numeric')} must be text: a spreadsheet rounds long numbers, the digits are lost"
-    return READER_REASONS.get(rule, "the row could not be taken apart")
+def number(count: int, language: Language) -> str:
+    return f"{count:,}".replace(",", ".") if language == "id" else f"{count:,}"
 
 
 def verdict(file: Path, feed: str, region: str, home: Home, policies: Policies, contracts: Contracts) -> Verdict:
@@ -146,28 +182,26 @@ def verdict(file: Path, feed: str, region: str, home: Home, policies: Policies, 
         reshaped.set_aside,
         result.tally.filter(pl.col("rule_id") != "all").sort("failed_count", "rule_id", descending=[True, False]),
         result.rejected,
-        missing_values(result.rejected, contract),
         unchecked,
     )
 
 
-def missing_values(rejected: pl.DataFrame, contract: Contract) -> dict[str, str]:
-    """Of each reference that rows failed: how many different values it did not find, and which, unless personal."""
-    told = {}
-    for rule in contract.rules:
-        if rule.reference is None:
-            continue
-        failing = rejected.filter(pl.col("_reasons").list.contains(rule.name))
-        values = failing.select(cleaned(contract.column(name)) for name in rule.columns).unique().sort(rule.columns)
-        if values.is_empty():
-            continue
-        count = f"{len(values):,} different value{'' if len(values) == 1 else 's'} not found in {rule.reference[0]}"
-        if any(contract.column(name).is_personal for name in rule.columns):
-            told[rule.name] = f"{count} (personal, so not shown)"
-        else:
-            shown = ", ".join(" ".join(map(str, row)) for row in values.head(EXAMPLES).rows())
-            told[rule.name] = f"{count}: {shown}{', ...' if len(values) > EXAMPLES else ''}"
-    return told
+def not_found(rule_id: str, rejected: pl.DataFrame, contract: Contract, language: Language = "en") -> str | None:
+    """Of a reference that rows failed: how many different values it did not find, and which, unless personal."""
+    said = SAID[language]
+    rule = next((r for r in contract.rules if r.name == rule_id), None)
+    if rule is None or rule.reference is None:
+        return None
+    failing = rejected.filter(pl.col("_reasons").list.contains(rule.name))
+    values = failing.select(cleaned(contract.column(name)) for name in rule.columns).unique().sort(rule.columns)
+    if values.is_empty():
+        return None
+    noun = said["value" if len(values) == 1 else "values"]
+    count = f"{number(len(values), language)} {noun} {rule.reference[0]}"
+    if any(contract.column(name).is_personal for name in rule.columns):
+        return f"{count} {said['personal']}"
+    shown = ", ".join(" ".join(map(str, row)) for row in values.head(EXAMPLES).rows())
+    return f"{count}: {shown}{', ...' if len(values) > EXAMPLES else ''}"
 
 
 def _with_month(landed: pl.DataFrame, contract: Contract, policy: Policy, arrival: dt.date) -> pl.DataFrame:

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from html import escape
-from typing import Any, Literal
+from typing import Any
 
-import yaml
-
-from kinerja_pipeline.contracts.model import Column, Contract, contracts_folder, load_contracts
+from kinerja_pipeline.contracts.model import Column, Contract, load_contracts
+from kinerja_pipeline.contracts.words import Language, labels
 from kinerja_pipeline.policies.explain import formula
 from kinerja_pipeline.policies.model import Indicator, Policy
 from kinerja_pipeline.warehouse.personal import classified_relations
 from kinerja_pipeline.warehouse.views import View, load_views
 
-Language = Literal["id", "en"]
 LANGUAGES: tuple[Language, ...] = ("id", "en")
 
 _WORDS: Mapping[Language, Mapping[str, str]] = {
@@ -94,20 +91,15 @@ def dictionary(policies: Mapping[str, Policy], language: Language) -> list[Secti
     return [Section(1, words["tables"]), *tables, Section(1, words["views"]), *views, indicators]
 
 
-@cache
 def _labels(language: Language) -> Mapping[str, Mapping[str, str]]:
-    if language == "en":
-        return {"tables": {}, "columns": {}, "views": {}}
-    text = (contracts_folder() / "labels.id.yaml").read_text(encoding="utf-8")
-    found: dict[str, dict[str, str]] = yaml.safe_load(text)
-    return found
+    return labels() if language == "id" else {"tables": {}, "columns": {}, "views": {}}
 
 
 def described_table(contract: Contract, language: Language) -> tuple[str, dict[str, str]]:
     """What a row of the table is, and what each column means. A text without Indonesian stays English."""
-    labels = _labels(language)
-    return labels["tables"].get(contract.name, contract.description), {
-        c.name: labels["columns"].get(f"{contract.name}.{c.name}", labels["columns"].get(c.name, c.description))
+    told = _labels(language)
+    return told["tables"].get(contract.name, contract.description), {
+        c.name: told["columns"].get(f"{contract.name}.{c.name}", told["columns"].get(c.name, c.description))
         for c in contract.columns
     }
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from kinerja_pipeline.contracts.model import Contract, load_contracts
-from kinerja_pipeline.warehouse.dictionary import Language, described_table, described_view
+from kinerja_pipeline.contracts.words import Language
+from kinerja_pipeline.warehouse.dictionary import described_table, described_view
 from kinerja_pipeline.warehouse.personal import classified_relations
 from kinerja_pipeline.warehouse.pseudonyms import NO_NAME
 from kinerja_pipeline.warehouse.queries import ALL, Query, Value, load_queries

@@ -14,7 +14,7 @@ import pytest
 from line_world import Finished, kinerja
 
 from kinerja_pipeline.contracts.model import load_contracts
-from kinerja_pipeline.validated.verdict import missing_values
+from kinerja_pipeline.validated.verdict import not_found
 from kinerja_pipeline.validated.verdict_workbook import faulty_columns
 
 FinishedOf = Callable[[str], Finished]
@@ -130,9 +130,22 @@ def test_more_than_five_missing_values_are_counted_and_five_named() -> None:
         *(pl.lit(None, pl.String).alias(name) for name in contract.names if name != "unit_id"),
         _reasons=pl.lit(["unit_id__unknown"]),
     )
-    assert missing_values(held, contract) == {
+    told = {r.name: not_found(r.name, held, contract) for r in contract.rules}
+    assert {rule: text for rule, text in told.items() if text} == {
         "unit_id__unknown": "7 different values not found in org_unit: U0, U1, U2, U3, U4, ..."
     }
+
+
+def test_the_verdict_speaks_indonesian_too(finished: FinishedOf, tmp_path: Path) -> None:
+    file = tmp_path / "tugas_2026-03.csv"
+    late = row(2).replace("2026-03-05 10:00:00", "2026-03-01 10:00:00")
+    file.write_text("\n".join([HEADER, row(1), late, "MKW-T8,1,2"]) + "\n")
+    question = ("check", str(file), "--feed", "task_record", "--region", "manokwari", "--lang", "id")
+    told = " ".join(re.sub("[│\n]", " ", kinerja(finished("manokwari").home, *question).output).split())
+    assert "tugas_2026-03.csv sebagai task_record" in told
+    assert "completed_at tidak boleh lebih awal dari opened_at" in told
+    assert "baris harus mempunyai sel sebanyak kepala tabel" in told
+    assert "3 baris: 1 sah, 2 ditolak, 0 digantikan. Perbaiki baris yang disebut" in told
 
 
 def test_a_reason_of_the_reader_is_about_its_column_or_the_whole_row() -> None:

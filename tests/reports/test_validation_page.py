@@ -91,7 +91,7 @@ def test_a_rule_that_could_not_be_asked_is_not_called_met() -> None:
 def test_rows_that_the_reader_could_not_take_apart_are_told() -> None:
     text = read(validation_page(kept(None, ["off", "off"], "row__short"), [], {}), "id").text
     assert "row__short" in text
-    assert "pembaca tidak dapat mengurai baris ini" in text
+    assert "baris harus mempunyai sel sebanyak kepala tabel" in text
     assert "misalnya dddddddddddd:3" in text
 
 
