@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import polars as pl
 
@@ -41,7 +41,7 @@ PERSONAL = frozenset({"restricted", "confidential"})
 """Classifications whose values never leave their tables unmasked (logs, errors, previews, event log)."""
 
 CLASSIFICATIONS = ("public", "internal", *sorted(PERSONAL))
-TABLE_PROPERTIES = ("monthFrom", "tolerancePercent")
+TABLE_PROPERTIES = ("monthFrom", "tolerancePercent", "supportedVersions")
 COLUMN_PROPERTIES = ("strip", "dateMeans")
 """The custom properties that mean something here; ODCS itself allows any."""
 
@@ -97,6 +97,16 @@ class Rule:
     reference: tuple[str, tuple[str, ...]] | None = None
 
 
+class Supported(NamedTuple):
+    """The last release of an older major version whose files are still read, and how their rows become today's:
+    columns by (name then, name now), columns new since with the text that they get, codes by (then, now)."""
+
+    version: str
+    renamed: tuple[tuple[str, str], ...] = ()
+    added: tuple[tuple[str, str | None], ...] = ()
+    codes: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Contract:
     """One table: an incoming feed that suppliers deliver, or an outgoing table that analysts are promised."""
@@ -110,6 +120,7 @@ class Contract:
     rules: tuple[Rule, ...]
     month_from: str | None = None
     tolerance_share: float = 0.0
+    supported: tuple[Supported, ...] = ()
     owner: str = ""
     path: Path = field(default=Path(), compare=False)
 
@@ -282,9 +293,43 @@ def _contract(path: Path, page: dict[str, Any], direction: Direction) -> Contrac
         rules=tuple(rules),
         month_from=month_from,
         tolerance_share=float(tolerance) / 100,
+        supported=tuple(_supported(place, custom.get("supportedVersions", []), names, str(page["version"]))),
         owner=str(page.get("team", {}).get("name", "")) if isinstance(page.get("team"), dict) else "",
         path=path,
     )
+
+
+def _supported(place: _Place, stated: Any, names: list[str], version: str) -> Iterable[Supported]:
+    shape = (
+        "write a list of {version: 1.2.0, renamed: {then: now}, added: {column: text}, codes: {column: {then: now}}}"
+    )
+    if not isinstance(stated, list) or not all(isinstance(s, dict) for s in stated):
+        raise ContractError(f"{place}: supportedVersions: {shape}")
+    majors = [version.partition(".")[0]]
+    for entry in stated:
+        _each_known(place, "supportedVersions: key", entry, ("version", "renamed", "added", "codes"))
+        older, parts = str(entry.get("version", "")), [entry.get(k, {}) for k in ("renamed", "added", "codes")]
+        renamed, added, codes = parts
+        if re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", older) is None or not all(isinstance(p, dict) for p in parts):
+            raise ContractError(f"{place}: supportedVersions: {shape}")
+        if (major := older.partition(".")[0]) in majors:
+            raise ContractError(
+                f"{place}: supportedVersions: major version {major} is read already; state others, once"
+            )
+        majors.append(major)
+        _each_known(place, f"supportedVersions {older}: column", [*renamed.values(), *added, *codes], names)
+        if len({*renamed.values(), *added}) < len(renamed) + len(added):
+            raise ContractError(f"{place}: supportedVersions {older}: a column is renamed and added, or renamed twice")
+        if taken := [then for then in renamed if then in names and then not in renamed.values() and then not in added]:
+            raise ContractError(
+                f"{place}: supportedVersions {older}: '{taken[0]}' is the name of a column that stands now"
+            )
+        yield Supported(
+            older,
+            tuple((str(then), str(now)) for then, now in renamed.items()),
+            tuple((str(name), None if text is None else str(text)) for name, text in added.items()),
+            tuple((str(name), tuple((str(a), str(b)) for a, b in pairs.items())) for name, pairs in codes.items()),
+        )
 
 
 def _near(word: str, known: Iterable[str]) -> str:

@@ -362,6 +362,17 @@ def _tolerance(old: float, new: float) -> Iterable[Found]:
     yield ("narrower" if new < old else "wider"), f"{new:.4g} of the rows may be rejected as a share; it was {old:.4g}"
 
 
+def _supported(old: tuple[Any, ...], new: tuple[Any, ...]) -> Iterable[Found]:
+    before, after = ({entry[0]: tuple(entry) for entry in some} for some in (old, new))
+    for version in before.keys() | after.keys():
+        if version not in after:
+            yield "narrower", f"files of version {version} are read no more"
+        elif version not in before:
+            yield "wider", f"files of version {version} are read too"
+        elif before[version] != after[version]:
+            yield "other", f"files of version {version} are read in another way"
+
+
 FIELDS: Mapping[str, Callable[[Any, Any], Iterable[Found]]] = {
     "kind": _kind,
     "is_required": _required,
@@ -379,6 +390,7 @@ FIELDS: Mapping[str, Callable[[Any, Any], Iterable[Found]]] = {
         ("other", f"a row's month comes from {new or 'nowhere'}; it came from {old or 'nowhere'}")
     ],
     "tolerance_share": _tolerance,
+    "supported": _supported,
 }
 """What a change of each field of Column and Contract does, and how it is told."""
 

@@ -6,6 +6,7 @@ formats (landing/readers), the reshape (landing/reshape), and whether a row is r
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -14,7 +15,7 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +29,7 @@ from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing.ledger import FIELDS, LEDGER, Delivery, append_delivery, in_force, read_ledger
 from kinerja_pipeline.landing.readers import UnreadableFile, read_source
 from kinerja_pipeline.landing.reshape import LandingError, Reshaped, reshape
+from kinerja_pipeline.landing.versions import Reading, UnsupportedVersion, decides, named_version, reading_of
 from kinerja_pipeline.policies.mapping import FileMapping, Lookup, SetAside
 from kinerja_pipeline.policies.model import Policy
 from kinerja_pipeline.validated.parsing import landing_month, parsed
@@ -243,9 +245,9 @@ def _mapping_of(found: _Found, folder: Path, policy: Policy, contracts: Contract
     names = {within.casefold(), within.rpartition("/")[2].casefold()}
     mapping = next((m for m in mappings if any(fnmatchcase(n, m.files.casefold()) for n in names)), None)
     contract = contracts.incoming.get(found.feed)
-    decides: dict[str, Any] = {
+    deciding: dict[str, Any] = {
         "reading": READING,
-        "mapping": mapping.model_dump(mode="json") if mapping else [m.model_dump(mode="json") for m in mappings],
+        "mapping": _stated(mapping) if mapping else [_stated(m) for m in mappings],
         "feeds": None if mapping else sorted(policy.feeds),
         "columns": [f"{c.name}:{c.kind}:{c.is_required}:{c.pattern}:{c.strip}" for c in contract.columns]
         if contract
@@ -253,8 +255,17 @@ def _mapping_of(found: _Found, folder: Path, policy: Policy, contracts: Contract
         "month": [contract.month_from if contract else None, policy.time_zone, policy.first_month],
         "lookups": [_digest(_lookup_path(folder, k)) for k in mapping.lookup] if mapping else [],
     }
-    text = json.dumps(decides, sort_keys=True, ensure_ascii=False)
+    if mapping and contract:
+        with contextlib.suppress(UnsupportedVersion):
+            deciding |= decides(contract, named_version(within, mapping))
+    text = json.dumps(deciding, sort_keys=True, ensure_ascii=False)
     return mapping, hashlib.sha256(text.encode()).hexdigest()
+
+
+def _stated(mapping: FileMapping) -> dict[str, Any]:
+    page = mapping.model_dump(mode="json")
+    # What came to the model later must not land every file again.
+    return {name: value for name, value in page.items() if name != "contract_version" or value is not None}
 
 
 def _lookup_path(folder: Path, lookup: Lookup) -> Path | None:
@@ -289,12 +300,12 @@ def _land(
             raise _Refusal(found.fault)
         if mapping is None or contract is None:
             raise _Refusal(_no_mapping(found, policy, contracts))
-        ids = {lookup.file: _lookup(folder, lookup, mapping, contract) for lookup in mapping.lookup}
-        result = reshape(read_source(data, found.name, mapping, contract), mapping, contract, ids)
+        reading = reading_of(contract, named_version(found.name.partition("/")[2], mapping))
+        result = _read_as(reading, data, found.name, mapping, contract, folder)
         parts, span = _by_month(result.landed, contract, policy, start.received_at)
     except UnreadableFile as problem:
         return _refused(start, str(problem))
-    except _Refusal as problem:
+    except (_Refusal, UnsupportedVersion) as problem:
         return _refused(start, f"{found.name}: {problem}.")
     except (LandingError, pl.exceptions.PolarsError) as problem:
         return _refused(start, f"{found.name}: a fault of this program, please report it: {problem}")
@@ -310,8 +321,17 @@ def _land(
             "months": {month: part.height for month, part in parts.items()},
             "first_event_date": span[0].isoformat() if span else None,
             "last_event_date": span[1].isoformat() if span else None,
+            "contract_version": reading.version,
         }
     )
+
+
+def _read_as(
+    reading: Reading, data: bytes, name: str, mapping: FileMapping, contract: Contract, folder: Path
+) -> Reshaped:
+    ids = {lookup.file: _lookup(folder, lookup, mapping, reading.contract) for lookup in mapping.lookup}
+    result = reshape(read_source(data, name, mapping, reading.contract), mapping, reading.contract, ids)
+    return replace(result, landed=reading.brought_forward(result.landed, contract))
 
 
 class _Refusal(Exception):
@@ -331,9 +351,12 @@ def read_delivery(home: Home, policy: Policy, contract: Contract, file: Path) ->
         raise UnreadableFile(
             file.name, "its name", problem, f"Rename it, or add a mapping to the policy of {policy.region}"
         )
-    folder = home.landing / policy.region
-    ids = {lookup.file: _lookup(folder, lookup, mapping, contract) for lookup in mapping.lookup}
-    return reshape(read_source(file.read_bytes(), file.name, mapping, contract), mapping, contract, ids)
+    try:
+        reading = reading_of(contract, named_version(f"{file.absolute().parent.name}/{file.name}", mapping))
+    except UnsupportedVersion as problem:
+        text, _, remedy = str(problem).partition(". ")
+        raise UnreadableFile(file.name, "its version", text, remedy) from None
+    return _read_as(reading, file.read_bytes(), file.name, mapping, contract, home.landing / policy.region)
 
 
 def _refused(start: Delivery, reason: str) -> Delivery:

@@ -23,6 +23,7 @@ class Delivery:
     `sequence` is the delivery's place in the region's order of arrival; landing the same bytes again under a changed
     mapping keeps it, so that an old file never overtakes a newer correction. `delivery_scope` is the pattern of the
     mapping's files: a `full` delivery is the whole truth of what came through its own mapping, and of nothing else.
+    `contract_version` is the version of the feed's contract that it was read by; older ledgers do not say.
     """
 
     sequence: int
@@ -41,9 +42,11 @@ class Delivery:
     first_event_date: str | None
     last_event_date: str | None
     fingerprint: str
+    contract_version: str | None = None
 
 
 FIELDS = tuple(Delivery.__dataclass_fields__)
+_LATER = ("contract_version",)
 
 
 def read_ledger(folder: Path) -> list[Delivery]:
@@ -59,7 +62,7 @@ def read_ledger(folder: Path) -> list[Delivery]:
     for number, line in enumerate(lines, start=1):
         try:
             page = json.loads(line)
-            deliveries.append(Delivery(**{name: page[name] for name in FIELDS}))
+            deliveries.append(Delivery(**{name: page[name] for name in FIELDS if name in page or name not in _LATER}))
         except (ValueError, KeyError, TypeError) as error:
             raise LandingError(
                 f"{path}, line {number}: not a line of the ledger. Restore the file from a backup, or delete it to "

@@ -63,7 +63,8 @@ class FileMapping(Model):
 
     `sheet` is a sheet's name or a pattern (`*`, `Rekap *`): all that fit are read, each with its own header, and
     `sheet_as` names the source column that holds the sheet's name. Row 7 of the workbook's third sheet is then row
-    20000007. With `codes_ignore_case` a code fits its text in any case and with any blanks.
+    20000007. With `codes_ignore_case` a code fits its text in any case and with any blanks. `contract_version` says for
+    which version of the feed's contract the files are made; a mapping for an older one names the columns of then.
     """
 
     files: str = "*"
@@ -84,6 +85,7 @@ class FileMapping(Model):
     constants: dict[str, str] = {}
     codes: dict[str, dict[str, str]] = {}
     codes_ignore_case: bool = False
+    contract_version: Annotated[str, Field(pattern=r"^[0-9]{1,6}(\.[0-9]{1,6}){0,2}$")] | None = None
 
     @model_validator(mode="after")
     def _one_shape(self) -> FileMapping:

@@ -72,6 +72,7 @@ def test_a_file_lands_by_month_and_the_ledger_says_so(
         "delivery_scope": "*.dat",
         "first_event_date": "2026-02-28",
         "last_event_date": "2026-03-01",
+        "contract_version": "1.0.0",
     }
     assert landed_months(home, "manokwari", "attendance_log") == ["2026-02", "2026-03"]
     march = scan_landed(home, "manokwari", "attendance_log", "2026-03")

@@ -11,8 +11,9 @@ from click.testing import CliRunner
 
 from kinerja_pipeline.cli import main
 from kinerja_pipeline.contracts.model import contracts_folder, load_contracts
+from kinerja_pipeline.contracts.words import Language
 from kinerja_pipeline.policies.loader import load_policies
-from kinerja_pipeline.warehouse.dictionary import LANGUAGES, Language, Section, dictionary, html, markdown
+from kinerja_pipeline.warehouse.dictionary import LANGUAGES, Section, dictionary, html, markdown
 from kinerja_pipeline.warehouse.views import load_views
 
 LABELS = yaml.safe_load((contracts_folder() / "labels.id.yaml").read_text(encoding="utf-8"))
