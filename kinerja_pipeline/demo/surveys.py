@@ -22,7 +22,7 @@ OCCUPATIONS = ("PNS", "Swasta", "Wiraswasta", "Petani", "Nelayan", "Ibu rumah ta
 EDUCATION = ("SD", "SMP", "SMA", "D3", "S1", "S2")
 BURST = 6
 STRAIGHT_SHARE = 0.68
-UNHAPPY = 0.65
+UNHAPPY = 0.5
 """Points of four by which the answers to a poor service are lower: from class B to C."""
 
 
