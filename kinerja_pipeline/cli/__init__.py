@@ -15,8 +15,8 @@ from kinerja_pipeline.cli.frame import main
 __all__ = ["main"]
 
 for _command in (
-    *(operators.init, operators.demo, operators.run, operators.replay, operators.status, operators.report),
-    operators.ui,
+    *(operators.init, operators.demo, operators.plan, operators.run, operators.replay),
+    *(operators.status, operators.report, operators.ui),
     *(suppliers.check, suppliers.contracts),
     *(analysts.migrate, analysts.views, analysts.dictionary, analysts.query),
     *(analysts.export, analysts.explore, analysts.explain),

@@ -74,7 +74,8 @@ def main(home: Path | None) -> None:
       kinerja demo         a made-up world of five regions, computed and published
       kinerja init         an empty home; put files into landing/<region>/<feed>/
       kinerja check FILE   what does the contract say of this file? nothing is kept
-      kinerja run --all    take in new files, compute and publish every month
+      kinerja plan         what a run would do, and which published periods may move
+      kinerja run --all    take in new files, compute and publish what has changed
       kinerja status       what is published, what was refused
       kinerja explain      where a published number comes from
       kinerja report       a month's report for officials, made again

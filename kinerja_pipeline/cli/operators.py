@@ -1,6 +1,6 @@
 """For operators: a home made, filled, run, run again and looked at.
 
-Here: init, demo, run, replay, status, report, ui. Not here: what a run does (orchestration/), or what a status says
+Here: init, demo, plan, run, replay, status, report, ui. Not here: what a run does (orchestration/), what a status says
 (warehouse/overview, landing/refusals).
 """
 
@@ -45,24 +45,34 @@ def demo(employees: int) -> None:
 
 @click.command(short_help="Take in new files, then validate, compute and publish months.")
 @click.option("--region", "regions", multiple=True, help="Region id; may be given several times.")
-@click.option("--all", "everything", is_flag=True, help="Every region, and every month that has rows.")
+@click.option("--all", "everything", is_flag=True, help="Every region.")
 @click.option("--month", type=MonthType(), help="One month, as 2026-03.")
 @click.option("--from", "first", type=MonthType(), help="First month of a range; without --to up to now.")
 @click.option("--to", "last", type=MonthType(), help="Last month of a range; without --from since the first.")
+@click.option("--again", is_flag=True, help="Every month that has rows, also where nothing has changed.")
 @click.option(
     "--today", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Compute as of this day (2026-04-06), not today."
 )
 def run(
-    regions: tuple[str, ...], everything: bool, month: str | None, first: str | None, last: str | None, today: Any
+    regions: tuple[str, ...],
+    everything: bool,
+    month: str | None,
+    first: str | None,
+    last: str | None,
+    again: bool,
+    today: Any,
 ) -> None:
     """Take in new files, then validate, compute and publish months.
 
     \b
-      kinerja run --all                               everything there is
-      kinerja run --region salor --month 2026-03      one month of one region
-      kinerja run --all --from 2026-01 --to 2026-03   a range of every region
+      kinerja run --all                               whatever has changed (`kinerja plan` shows it beforehand)
+      kinerja run --all --again                       everything there is
+      kinerja run --region salor --month 2026-03      one month of one region, changed or not
+      kinerja run --all --from 2026-01 --to 2026-03   a range of every region, changed or not
 
-    Published months that look at those asked for (the month before, and up to a year after) are computed again too.
+    Changed means: files delivered since, another policy, contract or program, registers or corrections that say
+    something else, days gone by. Of published months that look at those (up to a year after) the indicators are
+    computed and published again too.
 
     Exit code: 0 done, 1 a file was refused or a month failed, 2 the command line is wrong.
     """
@@ -72,8 +82,8 @@ def run(
         raise click.UsageError("take either --region or --all")
     if not everything and not regions:
         raise click.UsageError("name a region with --region, or take --all")
-    if not everything and not (month or first or last):
-        raise click.UsageError("name a month with --month, a range with --from and --to, or take --all")
+    if again and (month or first or last):
+        raise click.UsageError("the months named run again anyway; leave --again out")
     if month and (first or last):
         raise click.UsageError("take either --month or --from/--to")
     if first and last and last < first:
@@ -81,7 +91,8 @@ def run(
     home = home_from_environment()
     check_is_home(home)
     check_writable(home)
-    is_done = _run(home, regions or None, month or first, month or last, today.date() if today else None)
+    scope = "every" if again else "changed"
+    is_done = _run(home, regions or None, month or first, month or last, today.date() if today else None, scope)
     sys.exit(0 if is_done else 1)
 
 
@@ -129,11 +140,54 @@ def replay(regions: tuple[str, ...], everything: bool, is_dry: bool, today: Any)
         return
     check_writable(home)
     before = {region: quarantined_count(Lake(home.lake), region, feeds) for region in chosen}
-    is_done = _run(home, chosen, None, None, today.date() if today else None, is_replay=True)
+    is_done = _run(home, chosen, None, None, today.date() if today else None, "rejected")
     for region, count in before.items():
         left = quarantined_count(Lake(home.lake), region, feeds)
         console.print(f"{region}: {count:,} rows were in quarantine, {left:,} are now.", highlight=False)
     sys.exit(0 if is_done else 1)
+
+
+@click.command(short_help="What a run would do, and which published periods may move.")
+@click.option("--region", "regions", multiple=True, help="Region id; may be given several times (else every region).")
+@click.option("--json", "is_json", is_flag=True, help="Everything, for machines.")
+@click.option(
+    "--today", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="As of this day (2026-04-06), not today."
+)
+def plan(regions: tuple[str, ...], is_json: bool, today: Any) -> None:
+    """Say beforehand what `kinerja run --all` would do; change nothing.
+
+    Which files it would take in or refuse, which months it would run and why (files, another policy or program,
+    registers, days gone by), and which published periods may move: closed ones apart.
+
+    In the column "computed": `all` from the delivered rows on, `indicators` only what looks at a month before.
+    """
+    import json
+
+    from kinerja_pipeline.contracts.model import load_contracts
+    from kinerja_pipeline.home import home_from_environment
+    from kinerja_pipeline.landing.refusals import no_region
+    from kinerja_pipeline.orchestration.launch import local_day
+    from kinerja_pipeline.orchestration.plan import as_values, show
+    from kinerja_pipeline.orchestration.plan import plan as planned
+    from kinerja_pipeline.policies.loader import load_policies
+
+    home = home_from_environment()
+    check_is_home(home)
+    policies, contracts, console = load_policies(home.policies), load_contracts(), new_console()
+    for region in regions:
+        if region not in policies:
+            stop(f"There is {no_region(region, policies)}")
+    chosen = [name for name in (regions or policies) if regions or (home.landing / name).is_dir()]
+    found = []
+    for region in chosen:
+        day = local_day(policies[region], today.date() if today else None)
+        found.append(planned(home, policies, contracts, region, day))
+        if not is_json:
+            show(found[-1], console)
+    if is_json:
+        click.echo(json.dumps([as_values(each) for each in found], ensure_ascii=False, indent=2))
+    elif not chosen:
+        console.print(f"No region has files: put them into {home.landing}/<region>/<feed>/ first.", highlight=False)
 
 
 @click.command(short_help="What is published, and which files were refused.")
@@ -205,12 +259,12 @@ def ui(port: int, host: str, read_only: bool) -> None:
     sys.exit(serve(home, host, port, read_only=read_only))
 
 
-def _run(home: Any, regions: Any, first: str | None, last: str | None, today: Any, *, is_replay: bool = False) -> bool:
+def _run(home: Any, regions: Any, first: str | None, last: str | None, today: Any, scope: Any = "changed") -> bool:
     """Launches and tells; whether nothing was refused and nothing failed."""
     from kinerja_pipeline.orchestration.launch import launch
 
     console = new_console()
-    outcome = launch(home, regions=regions, first=first, last=last, today=today, console=console, is_replay=is_replay)
+    outcome = launch(home, regions=regions, first=first, last=last, today=today, console=console, scope=scope)
     _tell(console, "yellow", "refused", outcome.refused)
     _tell(console, "yellow", "left out", outcome.skipped)
     _tell(console, "red", "failed", outcome.failed)

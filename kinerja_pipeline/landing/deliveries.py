@@ -115,25 +115,11 @@ def land_region(
         # The same bytes under a changed mapping are the same delivery: it keeps its place and its arrival.
         again = before if before and before.delivery_id == delivery_id else None
         sequence += again is None
-        start = Delivery(
-            sequence=again.sequence if again else sequence,
-            delivery_id=delivery_id,
-            feed=found.feed,
-            file_name=found.name,
-            received_at=again.received_at if again else found.received_at,
-            status_code="refused",
-            reason=None,
-            file_row_count=None,
-            row_count=None,
-            set_aside={},
-            months={},
-            delivery_mode=mapping.delivery if mapping else None,
-            delivery_scope=mapping.files if mapping else None,
-            first_event_date=None,
-            last_event_date=None,
-            fingerprint=fingerprint,
-        )
-        delivery = _land(home, folder, region, found, data, start, mapping, policy, contracts)
+        start = _start(found, again, sequence, delivery_id, mapping, fingerprint)
+        delivery, parts = _read_in(folder, found, data, start, mapping, policy, contracts)
+        for month, part in parts.items():
+            own = part.with_columns(pl.lit(delivery_id).alias("_delivery_id"))
+            _write(own, _parquet(home, region, delivery, month))
         earlier = last_of_bytes.get((found.name, delivery_id))
         stale = set(earlier.months) - set(delivery.months) if earlier else set()
         append_delivery(folder, delivery)
@@ -155,22 +141,81 @@ def land_region(
     return LandingReport(region, tuple(landed), tuple(refused), tuple(waiting), known, months)
 
 
-def unread(home: Home, region: str, policy: Policy, contracts: Contracts) -> list[tuple[str, bool]]:
-    """The files that landing would read now, by name, and whether their bytes are known: then it is the mapping, the
-    contract or an id file that changed, and the delivery keeps its identity and its place."""
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A file that landing would read now, as the line it would write; whether its bytes are known (then it is the
+    mapping, the contract or an id file that changed); and the months in which keys of its rows stand already."""
+
+    delivery: Delivery
+    is_known: bool
+    shared: frozenset[str]
+
+
+def foresee(home: Home, region: str, policy: Policy, contracts: Contracts) -> list[Foreseen]:
+    """What landing would do now, in its order. Nothing is written; files still being written are left out."""
     folder = _region_folder(home, region)
-    last = {d.file_name: d for d in read_ledger(folder)}
-    found = []
-    for each in _files(home, folder):
-        data = _bytes(each)
-        before = last.get(each.name)
+    ledger = read_ledger(folder)
+    last = {d.file_name: d for d in ledger}
+    sequence = max((d.sequence for d in ledger), default=0)
+    foreseen = []
+    for found in _files(home, folder):
+        data = _bytes(found)
         if data is None:
             continue
-        delivery_id = _identity(each, data)
-        fingerprint = _mapping_of(each, folder, policy, contracts)[1]
-        if before is None or (before.delivery_id, before.fingerprint) != (delivery_id, fingerprint):
-            found.append((each.name, before is not None and before.delivery_id == delivery_id))
-    return found
+        delivery_id = _identity(found, data)
+        mapping, fingerprint = _mapping_of(found, folder, policy, contracts)
+        before = last.get(found.name)
+        is_known = before is not None and before.delivery_id == delivery_id
+        if before and is_known and before.fingerprint == fingerprint:
+            continue
+        sequence += not is_known
+        start = _start(found, before if is_known else None, sequence, delivery_id, mapping, fingerprint)
+        line, parts = _read_in(folder, found, data, start, mapping, policy, contracts)
+        contract = contracts.incoming.get(found.feed)
+        keys = [part.select(_keys(contract)) for part in parts.values()] if contract else []
+        shared = _months_with(home, region, line, contract, pl.concat(keys)) if contract and keys else frozenset()
+        foreseen.append(Foreseen(line, is_known, shared))
+    return foreseen
+
+
+def months_sharing_keys(home: Home, region: str, line: Delivery) -> frozenset[str]:
+    """The months in which other deliveries have rows with a key of this one's: only one of two versions may stand, in
+    whichever month it lies. None where all deliveries of the feed add up."""
+    if line.status_code != "landed" or not line.row_count:
+        return frozenset()
+    contract = load_contracts().incoming[line.feed]
+    files = [_parquet(home, region, line, month) for month, count in line.months.items() if count]
+    keys = pl.concat([_key_rows(file, contract) for file in files if file.is_file()] or [_no_keys(contract)])
+    return _months_with(home, region, line, contract, keys)
+
+
+def _months_with(home: Home, region: str, line: Delivery, contract: Contract, keys: pl.DataFrame) -> frozenset[str]:
+    current = [d for d in _current(home, region) if d.feed == line.feed]
+    if DATED in line.months or all(d.delivery_mode == "append" for d in (*current, line)):
+        return frozenset()
+    wanted, found = keys.unique(), set()
+    for month in {m for d in current for m, count in d.months.items() if count} - set(line.months):
+        files = [_parquet(home, region, d, month) for d in current if d.months.get(month)]
+        rows = pl.concat([_key_rows(file, contract) for file in files])
+        if len(rows.join(wanted, on=wanted.columns, how="semi")):
+            found.add(month)
+    return frozenset(found)
+
+
+def _keys(contract: Contract) -> list[pl.Expr]:
+    return [_key_text(contract, name) for name in contract.key]
+
+
+def _key_rows(file: Path, contract: Contract) -> pl.DataFrame:
+    columns = pl.read_parquet_schema(file)
+    return pl.read_parquet(file, columns=[n for n in contract.key if n in columns], glob=False).select(
+        _key_text(contract, name) if name in columns else pl.lit(None, pl.String).alias(f"_key_{name}")
+        for name in contract.key
+    )
+
+
+def _no_keys(contract: Contract) -> pl.DataFrame:
+    return pl.DataFrame(schema={f"_key_{name}": pl.String for name in contract.key})
 
 
 # ---- finding files ---------------------------------------------------------------------------------------------------
@@ -283,17 +328,45 @@ def _digest(path: Path | None) -> str | None:
 # ---- landing one file ------------------------------------------------------------------------------------------------
 
 
-def _land(
-    home: Home,
+def _start(
+    found: _Found,
+    again: Delivery | None,
+    sequence: int,
+    delivery_id: str,
+    mapping: FileMapping | None,
+    fingerprint: str,
+) -> Delivery:
+    """The ledger's line as far as it is known before the file is read; `again` is the line of the same bytes before."""
+    return Delivery(
+        sequence=again.sequence if again else sequence,
+        delivery_id=delivery_id,
+        feed=found.feed,
+        file_name=found.name,
+        received_at=again.received_at if again else found.received_at,
+        status_code="refused",
+        reason=None,
+        file_row_count=None,
+        row_count=None,
+        set_aside={},
+        months={},
+        delivery_mode=mapping.delivery if mapping else None,
+        delivery_scope=mapping.files if mapping else None,
+        first_event_date=None,
+        last_event_date=None,
+        fingerprint=fingerprint,
+    )
+
+
+def _read_in(
     folder: Path,
-    region: str,
     found: _Found,
     data: bytes,
     start: Delivery,
     mapping: FileMapping | None,
     policy: Policy,
     contracts: Contracts,
-) -> Delivery:
+) -> tuple[Delivery, dict[str, pl.DataFrame]]:
+    """The ledger's line, and the landed rows by month; none when the file is refused."""
     contract = contracts.incoming.get(found.feed)
     try:
         if found.fault:
@@ -304,14 +377,12 @@ def _land(
         result = _read_as(reading, data, found.name, mapping, contract, folder)
         parts, span = _by_month(result.landed, contract, policy, start.received_at)
     except UnreadableFile as problem:
-        return _refused(start, str(problem))
+        return _refused(start, str(problem)), {}
     except (_Refusal, UnsupportedVersion) as problem:
-        return _refused(start, f"{found.name}: {problem}.")
+        return _refused(start, f"{found.name}: {problem}."), {}
     except (LandingError, pl.exceptions.PolarsError) as problem:
-        return _refused(start, f"{found.name}: a fault of this program, please report it: {problem}")
-    for month, part in parts.items():
-        _write(part.with_columns(pl.lit(start.delivery_id).alias("_delivery_id")), _parquet(home, region, start, month))
-    return Delivery(
+        return _refused(start, f"{found.name}: a fault of this program, please report it: {problem}"), {}
+    line = Delivery(
         **{
             **asdict(start),
             "status_code": "landed",
@@ -324,6 +395,7 @@ def _land(
             "contract_version": reading.version,
         }
     )
+    return line, parts
 
 
 def _read_as(
@@ -474,7 +546,7 @@ def scan_landed(home: Home, region: str, feed: str, month: str | None) -> pl.Dat
     wanted = _read(home, region, current, contract, lambda m: month is None or m == month)
     if month is None or all(d.delivery_mode == "append" for d in current):
         return wanted
-    key = [_key_text(contract, name) for name in contract.key]
+    key = _keys(contract)
     names = [f"_key_{name}" for name in contract.key]
     keys = wanted.select(key).unique()
     elsewhere = _read(home, region, current, contract, lambda m: m != month)

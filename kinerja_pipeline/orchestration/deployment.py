@@ -7,11 +7,13 @@ Here: one value made once per code location, and partition keys to values. Not h
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
 from dagster import (
     AssetExecutionContext,
+    AssetKey,
     DimensionPartitionMapping,
     IdentityPartitionMapping,
     MonthlyPartitionsDefinition,
@@ -23,6 +25,7 @@ from dagster import (
     StaticPartitionsDefinition,
     TimeWindowPartitionMapping,
 )
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph, AssetNode
 
 from kinerja_pipeline.contracts.model import Contract, Contracts
 from kinerja_pipeline.facts.periods import period_end_month
@@ -103,6 +106,28 @@ class Deployment:
             for contract in ready:
                 del left[contract.name]
         return tuple(ordered)
+
+
+def looking_back(graph: AssetGraph) -> frozenset[AssetKey]:
+    """The assets of a region-month that read other months, and all that is made from them: what has to run again where
+    only an earlier month changed. Assets made by one function come together."""
+    nodes = [graph.get(key) for key in graph.materializable_asset_keys]
+    looking = [node for node in nodes if any(map(_reads_earlier, node.partition_mappings.values()))]
+    found = {key for node in looking for key in _made_with(node)}
+    while more := {key for node in nodes if node.parent_keys & found for key in _made_with(node)} - found:
+        found |= more
+    return frozenset(found)
+
+
+def _made_with(node: AssetNode) -> AbstractSet[AssetKey]:
+    return node.execution_set_asset_keys
+
+
+def _reads_earlier(mapping: PartitionMapping) -> bool:
+    if not isinstance(mapping, MultiPartitionMapping):
+        return False
+    windows = (m.partition_mapping for m in mapping.downstream_mappings_by_upstream_dimension.values())
+    return any(isinstance(w, TimeWindowPartitionMapping) and w.start_offset < 0 for w in windows)
 
 
 def partition_key(region: str, month: str) -> MultiPartitionKey:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-import polars as pl
 from dagster import (
     DagsterInstance,
     DagsterRunStatus,
@@ -28,22 +27,24 @@ from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY
 from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 
 from kinerja_pipeline.contracts.model import load_contracts
-from kinerja_pipeline.facts.periods import month_of, spans
+from kinerja_pipeline.facts.periods import spans
 from kinerja_pipeline.home import Home, warehouse_url
-from kinerja_pipeline.landing.ledger import read_ledger
 from kinerja_pipeline.landing.refusals import no_region, refused, strays
-from kinerja_pipeline.orchestration.deployment import Deployment, partition_key
-from kinerja_pipeline.orchestration.months import known_months, months_to_run, months_with_events, published_months
-from kinerja_pipeline.orchestration.replay import is_changed, months_to_replay, quarantined, registers
+from kinerja_pipeline.orchestration.affected import Affected, Depth
+from kinerja_pipeline.orchestration.basis import Present, present
+from kinerja_pipeline.orchestration.deployment import Deployment, looking_back, partition_key
+from kinerja_pipeline.orchestration.replay import quarantined
 from kinerja_pipeline.orchestration.resources import locked
 from kinerja_pipeline.orchestration.settings import write_instance_settings
 from kinerja_pipeline.orchestration.side_by_side import Tell, side_by_side
-from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.loader import load_policies
 from kinerja_pipeline.policies.model import Policy
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+Scope = Literal["changed", "every", "rejected"]
+"""Which months run where none are named."""
 
 LOCATION = "kinerja_pipeline.definitions"
 """What Dagster calls this code location wherever it is loaded: in workspace.yaml, by `kinerja ui`, by `dg`."""
@@ -89,13 +90,13 @@ def launch(
     last: str | None,
     today: dt.date | None,
     console: Console,
-    is_replay: bool = False,
+    scope: Scope = "changed",
 ) -> Outcome:
     """Lands every region asked for, then runs its months in order; a failing region does not stop the others.
 
-    Without `first` (and `last`), every month that has landed rows; a replay runs only those whose quarantine holds rows
-    or whose landed rows the landing changed. Published months that look at those asked for are run too, in order, so
-    that the end is the same in whatever order months were asked for.
+    Without `first` and `last`, the months that `scope` names: what changed since they were computed, every month, or
+    those with rejected rows. Published months that look at them are run too, in order, as far as they look (affected),
+    so that the end is the same in whatever order months were asked for.
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -121,7 +122,7 @@ def launch(
             progress.start_task(bars[region])
             progress.update(bars[region], description=f"{region} {at}".rstrip(), completed=done, total=total)
 
-        work = partial(_launch_region, home, first, last, today, is_replay)
+        work = partial(_launch_region, home, first, last, today, scope)
         try:
             found = dict(side_by_side(work, chosen, tell))
         except KeyboardInterrupt as error:
@@ -133,49 +134,36 @@ def launch(
 
 
 def _launch_region(
-    home: Home, first: str | None, last: str | None, today: dt.date | None, is_replay: bool, region: str, tell: Tell
+    home: Home, first: str | None, last: str | None, today: dt.date | None, scope: Scope, region: str, tell: Tell
 ) -> Outcome:
     """Lands a region and runs its months."""
     from kinerja_pipeline.definitions import build_definitions
 
-    outcome, policies = Outcome(), load_policies(home.policies)
-    definitions = build_definitions(load_contracts(), policies)
+    outcome, policies, contracts = Outcome(), load_policies(home.policies), load_contracts()
+    definitions = build_definitions(contracts, policies)
     tell(region, "waiting for another run", 0, None)
     with DagsterInstance.from_config(str(home.dagster)) as instance, _only_launch(home, region, instance):
         tell(region, "landing", 0, None)
-        before = _before_replay(home, region) if is_replay else None
         if not _executed(definitions, instance, "land", region, today, outcome):
             tell(region, "failed", 0, 0)
             return outcome
         outcome.refused += refused(home, region)
-        only = _replayed(home, region, before) if before is not None else None
-        months, without = _months(home, policies.versions(region), first, last, today, only)
+        day = local_day(policies[region], today)
+        months, without = _months(present(home, policies, contracts, region, day), first, last, scope)
         outcome.skipped += without
-        for number, month in enumerate(months):
-            tell(region, month, number, len(months))
-            if _executed(definitions, instance, "region_month", partition_key(region, month), today, outcome):
+        for number, each in enumerate(months):
+            tell(region, each.month, number, len(months))
+            key = partition_key(region, each.month)
+            if _executed(definitions, instance, "region_month", key, today, outcome, depth=each.depth):
                 outcome.done += 1
         tell(region, "", len(months), len(months))
     return outcome
 
 
-def _before_replay(home: Home, region: str) -> tuple[int, dict[str, pl.DataFrame]]:
-    """What landing may change: how long the ledger is, and the registers."""
-    feeds = load_contracts().incoming.values()
-    return len(read_ledger(home.landing / region)), registers(Lake(home.lake), region, feeds)
-
-
-def _replayed(home: Home, region: str, before: tuple[int, dict[str, pl.DataFrame]]) -> set[str]:
-    """The months to replay now that the region has landed."""
-    feeds, lake = list(load_contracts().incoming.values()), Lake(home.lake)
-    length, earlier = before
-    touched = {month for line in read_ledger(home.landing / region)[length:] for month in line.months}
-    return months_to_replay(
-        quarantined(lake, region, feeds),
-        touched,
-        published_months(home, region),
-        is_register_changed=is_changed(earlier, registers(lake, region, feeds)),
-    )
+def local_day(policy: Policy, today: dt.date | None) -> dt.date:
+    """The region's day; `today` may lie in the past and never in the future."""
+    clock = dt.datetime.now(policy.zone).date()
+    return min(today or clock, clock)
 
 
 @contextmanager
@@ -189,31 +177,20 @@ def _only_launch(home: Home, region: str, instance: DagsterInstance) -> Iterator
         yield
 
 
-def _months(
-    home: Home,
-    versions: Sequence[Policy],
-    first: str | None,
-    last: str | None,
-    today: dt.date | None,
-    only: Collection[str] | None = None,
-) -> tuple[list[str], list[str]]:
-    """The months to run, in order: those asked for (or all) that have events or were published, and the published
-    months that look at them; then what was asked for in vain, as sentences. `only` are those of a replay."""
-    policy, region = versions[0], versions[0].region
-    clock = dt.datetime.now(policy.zone).date()
-    # A month exists from its second day on: today is not over.
-    latest = month_of(min(today or clock, clock) - dt.timedelta(days=1))
-    published = published_months(home, region)
-    known = known_months(months_with_events(home, region), published, policy, latest)
-    asked = [m for m in known if (first or m) <= m <= (last or m) and (only is None or m in only)]
-    if only is not None and not asked:
-        return [], []
-    if not asked:
-        have = f"there are rows of {', '.join(spans(known))}" if known else "no file of this region has landed yet"
-        span = first if first == last else f"{first or 'the beginning'} to {last or latest}"
-        wanted = f"rows of {span}" if first or last else "rows of any month"
-        return [], [f"{region}: no file has {wanted} ({have})."]
-    return months_to_run(known, published, asked, versions), []
+def _months(now: Present, first: str | None, last: str | None, scope: Scope) -> tuple[list[Affected], list[str]]:
+    """The months to run, in order; then what was asked for in vain, as sentences."""
+    span = [m for m in now.known if (first or m) <= m <= (last or m)]
+    if not span:
+        have = (
+            f"there are rows of {', '.join(spans(now.known))}" if now.known else "no file of this region has landed yet"
+        )
+        asked = first if first == last else f"{first or 'the beginning'} to {last or now.latest}"
+        wanted = f"rows of {asked}" if first or last else "rows of any month"
+        return ([], []) if scope == "rejected" else ([], [f"{now.region}: no file has {wanted} ({have})."])
+    if scope == "rejected":
+        held = quarantined(now.lake, now.region, now.contracts.incoming.values())
+        return now.affected({*held["month"], *now.stale()[0]}), []
+    return now.affected(span if first or last or scope == "every" else None), []
 
 
 def _executed(
@@ -223,10 +200,13 @@ def _executed(
     partition: str,
     today: dt.date | None,
     outcome: Outcome,
+    depth: Depth = "whole",
 ) -> bool:
     config = {**QUIET, "resources": {"clock": {"config": {"today": today.isoformat() if today else ""}}}}
     region = partition.keys_by_dimension["region"] if isinstance(partition, MultiPartitionKey) else partition
+    graph = definitions.resolve_asset_graph()
     result = definitions.resolve_job_def(job).execute_in_process(
+        asset_selection=None if depth == "whole" else sorted(looking_back(graph)),
         instance=instance,
         partition_key=partition,
         run_config=config,

@@ -1,36 +1,18 @@
-"""Which months of a region run, and in which order: one rule for the command line and the monthly schedule.
+"""The months of a region: which there are files of, which have been computed, which can run.
 
-Here: the rule, pure, and the two things of a home that it asks for. Not here: running (orchestration/launch), run
-requests (definitions).
+Here: the rule, pure, and the two things of a home that it asks for. Not here: which of them have to run
+(orchestration/affected).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
-from kinerja_pipeline.facts.periods import add_months, months_between
+from kinerja_pipeline.facts.periods import months_between
 from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing.deliveries import deliveries, landed_months
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.model import Policy
-
-MOST_LOOK_BACK = 12
-"""Growth looks at the same month last year, follow-up at a year of evaluations, counters and runs at eleven months."""
-
-
-def months_to_run(
-    known: Sequence[str], published: Collection[str], asked: Sequence[str], versions: Sequence[Policy]
-) -> list[str]:
-    """The months of `known` to run, in order: those asked for, and the published ones that look at any of them.
-
-    The month before reads 36 hours of the first one asked for; later ones read as far back as any version of the
-    policy lets them.
-    """
-    if not asked:
-        return []
-    last = add_months(max(asked), max(_looks_back(policy) for policy in versions))
-    again = {m for m in published if add_months(min(asked), -1) <= m <= last}
-    return [m for m in known if m in asked or m in again]
 
 
 def known_months(with_events: Collection[str], published: Collection[str], policy: Policy, latest: str) -> list[str]:
@@ -53,20 +35,3 @@ def months_with_events(home: Home, region: str) -> set[str]:
 def published_months(home: Home, region: str) -> set[str]:
     """The months that have been computed."""
     return set(Lake(home.lake).months("kpi", "measure", region))
-
-
-def closing_months(home: Home, versions: Sequence[Policy], month: str) -> list[str]:
-    """What closing `month` in the one after it runs: what the command line would, asked for `month` alone. Nothing
-    while `month` has no events and was not published."""
-    policy, region = versions[0], versions[0].region
-    published = published_months(home, region)
-    known = known_months(months_with_events(home, region), published, policy, latest=add_months(month, 1))
-    return months_to_run(known, published, [m for m in known if m == month], versions)
-
-
-def _looks_back(policy: Policy) -> int:
-    """How many months before it the policy's months read at most."""
-    tasks = policy.periods.task_lookback_months
-    grows = any(i.statistic == "growth" and i.fact == "task_outcome" for i in policy.indicators.values())
-    # The growth of a backlog opens last year's, which reads as far back again.
-    return max(MOST_LOOK_BACK, tasks + MOST_LOOK_BACK if grows else tasks)

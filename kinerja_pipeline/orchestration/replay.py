@@ -1,12 +1,12 @@
-"""Replaying the quarantine: which months to run again after a contract or a mapping was mended.
+"""Replaying the quarantine after a contract or a mapping was mended: what it holds, by month and reason.
 
-Here: what the quarantine holds, and the months that follow from it. Not here: a second way to compute; the split reads
-every delivery each time, so replaying is landing and running those months (orchestration/launch).
+Not here: a second way to compute; the split reads every delivery each time, so replaying is landing and running those
+months (orchestration/launch).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -54,23 +54,3 @@ def _rejected(lake: Lake, region: str, feeds: Iterable[Contract]) -> Iterable[tu
                 month,
                 lake.read("quarantine", feed.name, region, month, columns=["_delivery_id", "_reasons"]),
             )
-
-
-def months_to_replay(
-    held: pl.DataFrame, touched: Collection[str], published: Collection[str], *, is_register_changed: bool
-) -> set[str]:
-    """The months whose quarantine holds rows or whose landed rows changed; every published month when a register did,
-    for units, PINs and permits of all of them are read from it."""
-    months = {month for month in held["month"].to_list() if month != DATED} | {m for m in touched if m != DATED}
-    return months | set(published) if is_register_changed or DATED in touched else months
-
-
-def registers(lake: Lake, region: str, feeds: Iterable[Contract]) -> dict[str, pl.DataFrame]:
-    """The validated registers of a region, to see whether they change."""
-    names = [feed.name for feed in feeds if not feed.is_event]
-    return {name: lake.read("validated", name, region) for name in names if lake.has("validated", name, region)}
-
-
-def is_changed(before: Mapping[str, pl.DataFrame], after: Mapping[str, pl.DataFrame]) -> bool:
-    """Whether any register says something else than before."""
-    return before.keys() != after.keys() or any(not before[name].equals(after[name]) for name in after)

@@ -12,7 +12,7 @@ from rich.table import Table
 from kinerja_pipeline.contracts.model import Contracts
 from kinerja_pipeline.facts.periods import spans
 from kinerja_pipeline.home import Home
-from kinerja_pipeline.landing.deliveries import DATED, unread
+from kinerja_pipeline.landing.deliveries import DATED, foresee
 from kinerja_pipeline.orchestration.replay import quarantined
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.model import Policy
@@ -22,7 +22,7 @@ def show_plan(home: Home, policy: Policy, contracts: Contracts, console: Console
     """Prints the region's months with rejected rows, how many by reason, and the files whose reading changed."""
     region = policy.region
     held = quarantined(Lake(home.lake), region, contracts.incoming.values())
-    files = unread(home, region, policy, contracts)
+    files = foresee(home, region, policy, contracts)
     if held.is_empty():
         console.print(f"{region}: the quarantine is empty.", highlight=False)
     else:
@@ -32,9 +32,9 @@ def show_plan(home: Home, policy: Policy, contracts: Contracts, console: Console
         for month, feed, reason, rows, deliveries in held.iter_rows():
             table.add_row("register" if month == DATED else month, feed, reason, f"{rows:,}", str(deliveries))
         console.print(table)
-    for name, is_known in files:
-        why = "read anew, for its mapping or contract changed" if is_known else "new"
-        console.print(f"{region}/{name}: {why}", highlight=False, soft_wrap=True)
+    for file in files:
+        why = "read anew, for its mapping or contract changed" if file.is_known else "new"
+        console.print(f"{region}/{file.delivery.file_name}: {why}", highlight=False, soft_wrap=True)
     months = spans(sorted({month for month in held["month"].to_list() if month != DATED}))
     more = " and the months of the files read" if files else ""
     every = ", and every published month if a register changes" if DATED in held["month"] else ""

@@ -11,6 +11,7 @@ import polars as pl
 from dagster import (
     AssetDep,
     AssetExecutionContext,
+    AssetKey,
     AssetsDefinition,
     AssetSpec,
     MaterializeResult,
@@ -22,6 +23,7 @@ from kinerja_pipeline import __version__
 from kinerja_pipeline.facts.periods import periods_of
 from kinerja_pipeline.home import Home, warehouse_url
 from kinerja_pipeline.landing.deliveries import deliveries
+from kinerja_pipeline.orchestration.basis import Present, note
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.metadata import definition_metadata
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
@@ -69,12 +71,15 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
         # Late: SQLAlchemy and Alembic would make up a quarter of the time in which the definitions load.
         from kinerja_pipeline.warehouse.database import open_warehouse
         from kinerja_pipeline.warehouse.publish import Versions, publish
+        from kinerja_pipeline.warehouse.status import published_digest
 
         region, month = region_month_of(context)
         start = time.perf_counter()
         policy = deployment.policy(region, month)
-        frames = outgoing(deployment, home.home, home.lake, region, month, clock.local_today(policy.zone))
+        today = clock.local_today(policy.zone)
+        frames = outgoing(deployment, home.home, home.lake, region, month, today)
         versions = Versions(code=__version__, policy=policy_version(policy))
+        before = Present(home.home, deployment.policies, deployment.contracts, region, today)
         engine = open_warehouse(warehouse_url(home.home))
         published = publish(
             engine,
@@ -87,6 +92,7 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
             run_id=context.run.run_id,
         )
         engine.dispose()
+        note(before, month, published_digest(published, month), with_facts=_has_facts(context))
         seconds = MetadataValue.float(round(time.perf_counter() - start, 3))
         changed = {p.table_name for p in published if p.is_changed}
         for name in tables:
@@ -100,6 +106,14 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
             )
 
     return [publication]
+
+
+def _has_facts(context: AssetExecutionContext) -> bool:
+    """Whether the run makes the month's own facts too, or publishes those that are there."""
+    selected = context.run.asset_selection
+    return (
+        not selected or {AssetKey(["validated", "attendance_log"]), AssetKey(["facts", "attendance_day"])} <= selected
+    )
 
 
 def _deps(deployment: Deployment, table: str) -> list[AssetDep]:

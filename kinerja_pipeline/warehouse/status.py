@@ -6,11 +6,16 @@ Here: small frames for the command line and for tests of repeatability. Not here
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 import sqlalchemy as sa
 
-from kinerja_pipeline.warehouse.database import is_migrated, reading
+from kinerja_pipeline.warehouse.database import is_migrated, open_warehouse, reading
+from kinerja_pipeline.warehouse.publish import Published
 
 _LATEST = """
 SELECT region, table_name, period, row_count, content_hash, published_at
@@ -58,6 +63,43 @@ def content_hashes(engine: sa.Engine) -> pl.DataFrame:
     """One row per region, table and period: the content_hash of its last publication. Empty before the first."""
     latest, _ = _read(engine)
     return latest.select("region", "table_name", "period", "content_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the warehouse holds of a region: of each published month one digest of all that is said of it, of each
+    published period whether it is open, partial or closed."""
+
+    digests: Mapping[str, str]
+    statuses: Mapping[str, str]
+
+
+def held(url: str, region: str) -> Held:
+    """Opening a SQLite warehouse would make the file, so a missing one stays missing and holds nothing."""
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return Held({}, {})
+    engine = open_warehouse(url)
+    try:
+        latest, statuses = _read(engine)
+    finally:
+        engine.dispose()
+    months = latest.filter(pl.col("region") == region, pl.col("period").str.contains(_MONTH))
+    digests = {
+        str(month): month_digest(dict(part.select("table_name", "content_hash").iter_rows()))
+        for (month,), part in months.group_by("period")
+    }
+    own = statuses.filter(pl.col("region") == region)
+    return Held(digests, dict(own.select("period", "status_code").iter_rows()))
+
+
+def published_digest(lines: Iterable[Published], month: str) -> str:
+    """The digest of a month as a publication leaves it."""
+    return month_digest({line.table_name: line.content_hash for line in lines if line.period == month})
+
+
+def month_digest(hashes: Mapping[str, str]) -> str:
+    """One digest of a month's content hashes by table."""
+    return hashlib.sha256(repr(sorted(hashes.items())).encode()).hexdigest()[:24]
 
 
 def _read(engine: sa.Engine) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -93,9 +93,10 @@ def hashes(home: Home | str, region: str) -> dict[tuple[str, str], str]:
 
 def lake_files(home: Home) -> dict[str, str]:
     """Every file of the lake, with a digest of its bytes. Of indicators and evaluations only the month itself counts:
-    the quarter and year beside it, and the list of programmes, are those of the months that had been computed by then.
+    the quarter and year beside it, the list of programmes, and what was noted, are those of the moment.
     """
-    files = [p for p in sorted(home.lake.rglob("*")) if p.is_file() and "training_programme" not in p.parts]
+    own = {"training_programme", "basis"}
+    files = [p for p in sorted(home.lake.rglob("*")) if p.is_file() and not own & set(p.parts)]
     return {str(p.relative_to(home.lake)): _digest(p) for p in files}
 
 

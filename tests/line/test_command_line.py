@@ -74,7 +74,7 @@ def test_init_makes_a_home_and_a_second_init_keeps_what_it_holds(tmp_path: Path)
     assert (home.dagster / "dagster.yaml").read_text() == "telemetry: {enabled: false}\n"
 
 
-@pytest.mark.parametrize("arguments", [("run", "--all"), ("status",)])
+@pytest.mark.parametrize("arguments", [("run", "--all"), ("plan",), ("status",)])
 def test_a_folder_that_is_no_home_is_named_with_what_to_do(arguments: tuple[str, ...], tmp_path: Path) -> None:
     told = refused(kinerja(Home(tmp_path / "nowhere"), *arguments))
     assert told == f"{tmp_path}/nowhere is not a home yet: run `kinerja init` first, or name another with --home.\n"
@@ -126,7 +126,7 @@ def test_an_empty_home_says_how_to_begin(empty: Home) -> None:
     ("arguments", "told"),
     [
         ((), "name a region with --region, or take --all"),
-        (("--region", "salor"), "name a month with --month, a range with --from and --to, or take --all"),
+        (("--all", "--again", "--month", "2026-03"), "the months named run again anyway; leave --again out"),
         (("--region", "salor", "--all"), "take either --region or --all"),
         (("--all", "--month", "2026-03", "--from", "2026-01"), "take either --month or --from/--to"),
         (("--all", "--month", "2026-13"), "'2026-13' is not a month; write it as 2026-03"),
@@ -142,7 +142,7 @@ def test_a_wrong_command_line_ends_with_2_and_says_what_is_missing(
 
 
 @pytest.mark.parametrize(
-    "arguments", [("run", "--month", "2026-03"), ("status",), ("check", "x.csv", "--feed", "employee")]
+    "arguments", [("run", "--month", "2026-03"), ("plan",), ("status",), ("check", "x.csv", "--feed", "employee")]
 )
 def test_an_unknown_region_is_told_with_those_there_are(arguments: tuple[str, ...], empty: Home) -> None:
     told = refused(kinerja(empty, *arguments, "--region", "salro"))

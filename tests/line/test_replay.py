@@ -12,7 +12,6 @@ from line_world import TODAY, Finished, copied, kinerja, query, succeeded
 
 from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing.ledger import read_ledger
-from kinerja_pipeline.orchestration.replay import QUARANTINED_SCHEMA, is_changed, months_to_replay
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.loader import load_policies
 
@@ -93,35 +92,3 @@ def test_an_unknown_region_is_named_with_what_there_is(finished: FinishedOf) -> 
     result = kinerja(finished("salor").home, "replay", "--region", "salur")
     assert result.exit_code == 1
     assert result.output.startswith("There is no region 'salur' (did you mean 'salor'?)")
-
-
-# ---- which months ----------------------------------------------------------------------------------------------------
-
-
-def held(*months: str) -> pl.DataFrame:
-    rows = [{"month": m, "feed": "task_record", "reason": "x", "row_count": 1, "delivery_count": 1} for m in months]
-    return pl.DataFrame(rows, schema=QUARANTINED_SCHEMA)
-
-
-def test_months_with_rejected_or_newly_read_rows_are_run_and_no_others() -> None:
-    published = ["2026-01", "2026-02", "2026-03"]
-    assert months_to_replay(held("2026-02"), [], published, is_register_changed=False) == {"2026-02"}
-    assert months_to_replay(held("2026-02"), ["2026-04"], published, is_register_changed=False) == {
-        "2026-02",
-        "2026-04",
-    }
-    assert months_to_replay(held("dated"), [], published, is_register_changed=False) == set()
-
-
-@pytest.mark.parametrize(("touched", "is_register_changed"), [(["dated"], False), ([], True)])
-def test_a_register_that_changes_runs_every_published_month(touched: list[str], is_register_changed: bool) -> None:
-    published = ["2026-01", "2026-02"]
-    found = months_to_replay(held("dated"), touched, published, is_register_changed=is_register_changed)
-    assert found == set(published)
-
-
-def test_a_register_is_changed_by_a_row_and_not_by_being_written_again() -> None:
-    one, other = pl.DataFrame({"nip": ["1"]}), pl.DataFrame({"nip": ["2"]})
-    assert not is_changed({"employee": one}, {"employee": one.clone()})
-    assert is_changed({"employee": one}, {"employee": other})
-    assert is_changed({}, {"employee": one})

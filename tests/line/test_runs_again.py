@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from line_world import (
     MONTHS,
+    TODAY,
     Finished,
     copied,
     hashes,
@@ -66,7 +68,11 @@ def test_a_late_file_ends_where_it_would_have_been_from_the_start(finished: Fini
     shutil.move(tmp_path / late.name, late)
     arrived = 1_775_440_800  # 2026-04-06 02:00 UTC, long after March was published
     os.utime(late, (arrived, arrived))
-    succeeded(run(home, "--all"))
+    plan = json.loads(succeeded(kinerja(home, "plan", "--today", TODAY, "--json")))[0]
+    # It has the last days of February, which March's first shifts may reach back to.
+    assert [(m["month"], m["depth"]) for m in plan["months"]] == [("2026-02", "whole"), ("2026-03", "whole")]
+    assert "2 region-months published in" in succeeded(run(home, "--all"))
+    assert "0 region-months published in" in succeeded(run(home, "--all")), "what has not changed is not run"
     after = hashes(home, "pariaman")
     deliveries = {key for key in wanted if key[0] == "delivery"}
     assert {key for key in wanted if after[key] != wanted[key]} == deliveries, "only its arrival and place may differ"
@@ -118,8 +124,7 @@ def refusing(finished: FinishedOf, shared: Path) -> tuple[Finished, Finished]:
 def test_refused_files_end_the_run_with_1_and_stop_nothing_else(refusing: tuple[Finished, Finished]) -> None:
     before, after = refusing
     assert after.exit_code == 1
-    # February reads the first 36 hours of March, so it is computed again too.
-    assert "2 region-months published in" in after.output
+    assert "1 region-month published in" in after.output
     assert "6 files refused (they stay where they are)." in after.output
     assert "Traceback" not in after.output
     old, new = hashes(before.home, "mamuju"), hashes(after.home, "mamuju")

@@ -32,6 +32,8 @@ from kinerja_pipeline.definitions import build_definitions
 from kinerja_pipeline.home import Home, init_home
 from kinerja_pipeline.landing import ledger
 from kinerja_pipeline.orchestration import launch as launch_module
+from kinerja_pipeline.orchestration.basis import present
+from kinerja_pipeline.orchestration.deployment import looking_back
 from kinerja_pipeline.orchestration.event_log import HomeEventLogStorage
 from kinerja_pipeline.orchestration.launch import LOCATION
 from kinerja_pipeline.orchestration.resources import locked
@@ -199,8 +201,18 @@ def test_closing_a_month_asks_for_what_the_command_line_would_run(definitions: D
     land(home, "salor", "2026-01", "2026-02", "2026-03")
     publish(home, "salor", "2026-01", "2026-03")
     requests = asked(ticked(definitions, "monthly_closing", "2026-03-10"))
-    months, _ = launch_module._months(home, [load_policies()["salor"]], "2026-02", "2026-02", dt.date(2026, 3, 10))
-    assert [f"{month}|salor" for month in months] == [key for _, key in requests]
+    now = present(home, load_policies(), load_contracts(), "salor", dt.date(2026, 3, 10))
+    months, _ = launch_module._months(now, "2026-02", "2026-02", "changed")
+    assert [f"{each.month}|salor" for each in months] == [key for _, key in requests]
+
+
+def test_a_month_that_only_looks_at_others_needs_no_asset_that_reads_its_own_files(graph: AssetGraph) -> None:
+    found = looking_back(graph)
+    assert {key.path[0] for key in found} == {"facts", "kpi", "warehouse"}
+    facts = {key.path[1] for key in found if key.path[0] == "facts"}
+    assert facts >= {"attendance_month", "satisfaction_index", "training_year", "task_outcome"}
+    assert not facts & {"attendance_day", "feed_day", "indicator_target"}
+    assert {key for key in graph.materializable_asset_keys if key.path[0] in ("kpi", "warehouse")} <= found
 
 
 def test_a_month_of_which_nothing_has_landed_is_not_closed(definitions: Definitions, home: Home) -> None:
