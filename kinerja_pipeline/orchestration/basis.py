@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,7 @@ from kinerja_pipeline.contracts.versions import lock_text
 from kinerja_pipeline.facts.feed_day import due_day
 from kinerja_pipeline.facts.periods import add_months, as_of, month_of, month_start, period_end_month, periods_of
 from kinerja_pipeline.home import Home, warehouse_url
-from kinerja_pipeline.landing.deliveries import months_sharing_keys
+from kinerja_pipeline.landing.deliveries import DATED, months_sharing_keys
 from kinerja_pipeline.landing.ledger import Delivery, read_ledger
 from kinerja_pipeline.orchestration.affected import (
     Affected,
@@ -38,7 +38,10 @@ from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.loader import policy_version
 from kinerja_pipeline.policies.model import Policy
+from kinerja_pipeline.warehouse.restate import Cause as Restated
 
+MOST_NAMED = 20
+"""Deliveries that one restated value names as its cause; of more, the last."""
 ROOM, NAME = "warehouse", "basis"
 ONLY_LATER = frozenset(
     {"labels", "promises", "feeds", "indicators", "evaluation", "follow_up", "exclusions", "allowance"}
@@ -198,7 +201,7 @@ class Present:
         """Why validated and facts of a month must run, and why only what comes after them; by month."""
         whole: dict[str, list[Cause]] = {}
         onward: dict[str, list[Cause]] = {}
-        registers = [d for d in self.foreseen if "dated" in d.months]
+        registers = [d for d in self.foreseen if DATED in d.months]
         for month in self.known:
             then = self.bases.get(month)
             if then is None or month not in self.published:
@@ -243,6 +246,47 @@ class Present:
                 whole[month] = [Cause("asked", "asked for"), *whole.get(month, ())]
         return affected(whole, onward, self.published, self.versions)
 
+    def causes(self, month: str) -> dict[str, Restated]:
+        """Why a run of the month now changes what was published of it and of the longer periods around it, by period.
+
+        Another policy first, then another program, for these may change every row; else the deliveries since that touch
+        the month or one that it looks at, and those whose rows a correction means. Empty where nothing is known.
+        """
+        then, now = self.bases.get(month), self.now(month)
+        if then is None:
+            return {}
+        others = {m for m in {*then.earlier, *now.earlier} if then.earlier.get(m) != now.earlier.get(m)}
+        policies = {_policy_of(now.earlier.get(m, "")) for m in others}
+        policies -= {"", *(_policy_of(then.earlier.get(m, "")) for m in others)}
+        deliveries = self._deliveries_since(then, now, others)
+        found: dict[str, Restated] = {}
+        for period, version in now.policies.items():
+            if then.policies.get(period) != version:
+                found[period] = Restated("policy", version)
+            elif then.code != now.code:
+                found[period] = Restated("code", now.code)
+            elif deliveries:
+                found[period] = Restated("delivery", ",".join(deliveries[-MOST_NAMED:]))
+            elif policies:
+                found[period] = Restated("policy", max(policies))
+        return found
+
+    def _deliveries_since(self, then: Basis, now: Basis, others: Collection[str]) -> list[str]:
+        start, seen = self._start(then), min(then.listed_count, len(self.ledger))
+        added = {m for m in now.earlier if m not in then.earlier}
+        months = {m for m in now.earlier if m in others}
+        ids = []
+        for number, (line, to) in enumerate(zip(self.ledger, self._reaches, strict=False)):
+            is_own = number >= start and now.month in to
+            is_earlier = number >= seen and not months.isdisjoint(to)
+            if line.status_code == "landed" and (
+                is_own or is_earlier or not added.isdisjoint(to) or (number >= seen and DATED in to)
+            ):
+                ids.append(line.delivery_id)
+        if then.corrections != now.corrections and self._corrections is not None:
+            ids += self._corrections.sort("entry")["_delivery_id"].to_list()
+        return list(dict.fromkeys(ids))
+
 
 def present(home: Home, policies: Policies, contracts: Contracts, region: str, today: dt.date) -> Present:
     """The region as it is on that day."""
@@ -280,8 +324,14 @@ _OF_FACTS = ("line_count", "ledger", "rules", "code", "registers", "corrections"
 
 
 def token(basis: Basis) -> str:
-    """Changes when the month was computed from something else, and not when it was published again."""
-    return digest([[getattr(basis, name) for name in _OF_FACTS], basis.closed, basis.policies[basis.month]])[:16]
+    """The policy and a digest: another one when the month was computed from something else, and not when it was
+    published again."""
+    own = digest([[getattr(basis, name) for name in _OF_FACTS], basis.closed])[:16]
+    return f"{basis.policies[basis.month]} {own}"
+
+
+def _policy_of(token: str) -> str:
+    return token.rpartition(" ")[0]
 
 
 def digest(value: Any) -> str:

@@ -118,13 +118,17 @@ def _masked_tables() -> Iterator[str]:
 
 def _expression(contract: Contract, column: str, how: How) -> str:
     # HMAC-SHA-256 by hand: sha256 is built in, hmac would need an extension.
-    inner = f"sha256(k.inner_pad || convert_to(t.{column}, 'UTF8'))"
+    whose = "subject_id" if how == "led" else column
+    inner = f"sha256(k.inner_pad || convert_to(t.{whose}, 'UTF8'))"
     pseudonym = f"'p' || left(encode(sha256(k.outer_pad || {inner}), 'hex'), 20)"
     match how:
         case "number":
             return pseudonym
         case "subject":
             return f"CASE WHEN t.subject_kind = 'employee' THEN {pseudonym} ELSE t.{column} END"
+        case "led":
+            rest = f"substr(t.{column}, length(t.subject_id) + 1)"
+            return f"CASE WHEN t.subject_kind = 'employee' THEN {pseudonym} || {rest} ELSE t.{column} END"
         case "name":
             return f"CASE WHEN t.{column} IS NOT NULL THEN '{NO_NAME}' END"
         case "text" if contract.column(column).key_position is None and contract.column(column).pattern is None:

@@ -30,6 +30,7 @@ from kinerja_pipeline.orchestration.resources import Clock, HomeResource, Region
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.loader import policy_version
 from kinerja_pipeline.warehouse import registers
+from kinerja_pipeline.warehouse.restate import RESTATED
 
 FACTS = (
     "attendance_day",
@@ -50,6 +51,7 @@ POLICY = ("region", "indicator")
 
 def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
     tables = {name: c for name, c in deployment.contracts.outgoing.items() if name != "publication"}
+    replaced = [name for name in tables if name != "restatement"]
     specs = [
         AssetSpec(
             ["warehouse", name],
@@ -90,12 +92,13 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
             versions=versions,
             now=clock.now(),
             run_id=context.run.run_id,
+            causes=before.causes(month),
         )
         engine.dispose()
         note(before, month, published_digest(published, month), with_facts=_has_facts(context))
         seconds = MetadataValue.float(round(time.perf_counter() - start, 3))
         changed = {p.table_name for p in published if p.is_changed}
-        for name in tables:
+        for name in replaced:
             yield MaterializeResult(
                 asset_key=["warehouse", name],
                 metadata={
@@ -104,6 +107,7 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
                     "seconds": seconds,
                 },
             )
+        yield MaterializeResult(asset_key=["warehouse", "restatement"])
 
     return [publication]
 
@@ -131,6 +135,8 @@ def _deps(deployment: Deployment, table: str) -> list[AssetDep]:
                 AssetDep(["validated", "event_tally"]),
                 AssetDep(["validated", "dated_tally"], partition_mapping=of_region),
             ]
+        case "restatement":
+            return [AssetDep(["facts" if name in FACTS else "kpi", name]) for name in RESTATED]
         case "period_status":
             return [AssetDep(["kpi", "measure"])]
         case _:

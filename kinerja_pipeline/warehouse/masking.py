@@ -143,6 +143,11 @@ def masked(
                 own = _replaced(frame[column], lambda number: pseudonym(key, number))
                 is_person = frame["subject_kind"] == "employee"
                 changed.append(own.zip_with(is_person, frame[column]))
+            case "led":
+                # It begins with the row's subject_id, whose pseudonym takes its place.
+                own = _replaced(frame["subject_id"], lambda number: pseudonym(key, number))
+                rest = frame.select(pl.col(column).str.slice(pl.col("subject_id").str.len_chars())).to_series()
+                changed.append((own + rest).zip_with(frame["subject_kind"] == "employee", frame[column]).alias(column))
             case "text":
                 changed.append(_swept(frame[column], numbers, names, key))
             case _:

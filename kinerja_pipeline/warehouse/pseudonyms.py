@@ -13,8 +13,9 @@ from typing import Literal
 from kinerja_pipeline.contracts.model import Column, Contract
 
 NO_NAME = "(nama)"
-How = Literal["number", "subject", "name", "text", "open"]
-"""What becomes of a column: a pseudonym; one where the row is about an employee; no name; a text swept; kept."""
+How = Literal["number", "subject", "led", "name", "text", "open"]
+"""What becomes of a column: a pseudonym; one where the row is about an employee; one in front, where the text begins
+with the employee; no name; a text swept; kept."""
 
 
 def pseudonym(key: str, number: str) -> str:
@@ -31,7 +32,7 @@ def how_masked(contract: Contract) -> dict[str, How]:
 def _how(contract: Contract, column: Column) -> How:
     if column.classification == "restricted":
         if "subject_kind" in contract.names and column.pattern is None:
-            return "subject"
+            return "subject" if column.name == "subject_id" else "led"
         # What a key or a pattern shows to be a number joins; the rest of what says who somebody is goes.
         return "number" if column.pattern is not None or column.key_position is not None else "name"
     return "text" if column.kind == "string" and not column.codes else "open"

@@ -18,9 +18,12 @@ from kinerja_pipeline.contracts.model import Contract, Contracts
 from kinerja_pipeline.contracts.tables import warehouse_tables
 from kinerja_pipeline.facts.periods import periods_of
 from kinerja_pipeline.warehouse.database import lock, migrate, writing
-from kinerja_pipeline.warehouse.outgoing import content_hash, outgoing_rows
+from kinerja_pipeline.warehouse.outgoing import content_hash, outgoing_rows, outgoing_schema
+from kinerja_pipeline.warehouse.restate import OPINION_FACT, RESTATED, Cause, changes, tellable
 
-LEDGER = "publication"
+LEDGER, RESTATEMENT = "publication", "restatement"
+KEPT = (LEDGER, RESTATEMENT)
+"""Tables to which publications add, and which none replaces."""
 _SLICE = 50_000
 
 
@@ -72,14 +75,16 @@ def publish(
     versions: Versions,
     now: dt.datetime,
     run_id: str,
+    causes: Mapping[str, Cause] | None = None,
 ) -> list[Published]:
     """Replaces what the warehouse says about `region` and `month` (and its quarter, semester and year) by `frames`.
 
     A frame is the whole truth for its table: of a table with periods, for the region and those periods; of a table
     without, for the region (where the key has a policy version, for the versions in the frame). Tables that are not in
     `frames` stay. Parts whose content hash is that of the last publication are not written; the ledger line always is.
-    Readers see all of the old or all of the new. Raises PublishRefused before anything is written, WarehouseError when
-    the warehouse cannot be migrated.
+    What changes in a period that was closed is recorded in `restatement`, with its cause (`causes`, by period; without
+    one it is the program). Readers see all of the old or all of the new. Raises PublishRefused before anything is
+    written, WarehouseError when the warehouse cannot be migrated.
     """
     parts = _checked(contracts.outgoing, region, month, frames)
     migrate(engine)
@@ -90,6 +95,8 @@ def publish(
         ledger = tables[f"{schema}{LEDGER}"]
         latest = _latest(connection, ledger, region)
         publication_id = _next_id(connection, ledger, region)
+        closed = _closed_periods(connection, tables[f"{schema}period_status"], region)
+        differing: dict[str, dict[str, pl.DataFrame]] = {}
         published = []
         moved: dict[tuple[str, str], int] = {}
         for part in parts:
@@ -98,11 +105,24 @@ def publish(
                 continue
             if previous != part.hash:
                 table = tables[f"{schema}{part.contract.name}"]
+                if previous is not None and part.period in closed and part.contract.name in RESTATED:
+                    stood = _stood(connection, table, region, part)
+                    found = changes(part.contract, stood, part.rows)
+                    differing.setdefault(part.period, {})[part.contract.name] = found
                 _delete(connection, table, region, part)
                 moved |= _insert_or_move(connection, table, region, part)
             name, count = part.contract.name, len(part.rows)
             published.append(Published(publication_id, name, part.period, count, part.hash, previous))
         published += _left_behind(moved, published, latest, publication_id)
+        if differing:
+            opinions = _opinions(connection, tables[f"{schema}indicator"], region)
+            fallback = Cause("code", versions.code)
+            rows = [
+                _recorded(table, found, publication_id, region, (causes or {}).get(period, fallback))
+                for period, by_table in differing.items()
+                for table, found in tellable(by_table, opinions).items()
+            ]
+            insert_rows(connection, tables[f"{schema}{RESTATEMENT}"], pl.concat(rows))
         fixed = {
             "region": region,
             "policy_version": versions.policy,
@@ -124,7 +144,7 @@ def _checked(
     problems: list[str] = []
     parts: list[_Part] = []
     for name, frame in sorted(frames.items()):
-        if name not in outgoing or name == LEDGER:
+        if name not in outgoing or name in KEPT:
             problems.append(f"{name}: not a table one can publish; pages are in data_contracts/outgoing")
             continue
         contract = outgoing[name]
@@ -163,6 +183,32 @@ def _latest(connection: sa.Connection, ledger: sa.Table, region: str) -> dict[tu
         ),
     )
     return {(table, period): digest for table, period, digest in connection.execute(query)}
+
+
+def _closed_periods(connection: sa.Connection, table: sa.Table, region: str) -> set[str]:
+    """The periods of which readers have been told that they are closed."""
+    query = sa.select(table.c.period).where(table.c.region == region, table.c.status_code == "closed")
+    return set(connection.execute(query).scalars())
+
+
+def _opinions(connection: sa.Connection, table: sa.Table, region: str) -> set[str]:
+    """The indicators of the region that are means of what people say, under whichever policy."""
+    query = sa.select(table.c.indicator_id).where(table.c.region == region, table.c.source == OPINION_FACT)
+    return set(connection.execute(query).scalars())
+
+
+def _stood(connection: sa.Connection, table: sa.Table, region: str, part: _Part) -> pl.DataFrame:
+    """The rows that the part is about to replace."""
+    names = part.contract.names
+    query = sa.select(*(table.c[n] for n in names)).where(table.c.region == region, table.c.period == part.period)
+    rows = [tuple(row) for row in connection.execute(query)]
+    return pl.DataFrame(rows, schema=outgoing_schema(part.contract), orient="row")
+
+
+def _recorded(table: str, found: pl.DataFrame, publication_id: str, region: str, cause: Cause) -> pl.DataFrame:
+    texts = {"publication_id": publication_id, "table_name": table, "region": region}
+    texts |= {"cause_code": cause.code, "cause_id": cause.id}
+    return found.with_columns(pl.lit(text).alias(name) for name, text in texts.items())
 
 
 def _next_id(connection: sa.Connection, ledger: sa.Table, region: str) -> str:

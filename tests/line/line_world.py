@@ -31,7 +31,7 @@ REGIONS = ("mamuju", "manokwari", "nanggalo", "pariaman", "salor")
 TOGETHER = ("manokwari", "pariaman")
 """These two share a home; each of the others has one of its own, so that the workers of a test run share the work."""
 
-TABLES = tuple(name for name in load_contracts().outgoing if name != "publication")
+TABLES = tuple(name for name in load_contracts().outgoing if name not in ("publication", "restatement"))
 MONTHLY = tuple(name for name in TABLES if "period" in load_contracts().outgoing[name].names)
 
 

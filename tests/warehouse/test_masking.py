@@ -30,6 +30,7 @@ JOINS = (
     "follow_up AS a JOIN {0}employee_latest AS b ON a.subject_id = b.nip",
     "follow_up AS a JOIN {0}org_unit AS b ON a.subject_id = b.unit_id",
     "indicator_target AS a JOIN {0}kpi AS b ON a.subject_id = b.subject_id AND a.period = b.period",
+    "restatement AS a JOIN {0}attendance_month AS b ON a.subject_id = b.nip AND a.period = b.period",
     "task_outcome AS a JOIN {0}training_year AS b ON a.nip = b.nip",
 )
 
@@ -98,6 +99,11 @@ def test_texts_lose_the_numbers_and_names_that_they_quote(copy: Path) -> None:
     assert rows(copy, "SELECT file_name FROM delivery") == [(f"task_record/tugas_{pseudonym(KEY, AGUS)}.csv",)]
 
 
+def test_the_key_of_a_restated_row_begins_with_the_pseudonym(copy: Path) -> None:
+    restated = rows(copy, "SELECT key, subject_id, old_value, new_value FROM restatement WHERE region = 'manokwari'")
+    assert restated == [(f"{pseudonym(KEY, AGUS)}|2026-02", pseudonym(KEY, AGUS), "12", "10")]
+
+
 def test_the_order_of_the_rows_does_not_tell_the_order_of_the_numbers(copy: Path) -> None:
     found = [nip for (nip,) in rows(copy, "SELECT DISTINCT nip FROM evaluation WHERE region = 'manokwari'")]
     assert found == sorted(found)
@@ -113,7 +119,7 @@ def test_a_pseudonym_is_a_keyed_hash_that_is_no_nip() -> None:
 def test_what_is_masked_is_what_the_pages_call_restricted() -> None:
     pages = load_contracts().outgoing
     for page in pages.values():
-        masked = {name for name, how in how_masked(page).items() if how in ("number", "subject", "name")}
+        masked = {name for name, how in how_masked(page).items() if how in ("number", "subject", "led", "name")}
         assert masked == {c.name for c in page.columns if c.classification == "restricted"}, page.name
     assert how_masked(pages["employee"])["name"] == "name"
     assert how_masked(pages["employee"])["supervisor_nip"] == "number"
