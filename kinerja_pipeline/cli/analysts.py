@@ -206,7 +206,7 @@ def explore(file: Path | None, host: str, port: int, lang: Any, no_browser: bool
     "--as-of",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="DATE",
-    help="What was published on that day (2026-04-06), where nothing has changed since.",
+    help="What was published by that day (2026-04-06); of a period open then only while nothing has changed since.",
 )
 def explain(
     region: str,

@@ -96,6 +96,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Baris tidak ada di home ini; jalankan di tempat bulan ini dihitung.",
         "The rows are not in this home; ask where the month was computed.",
     ),
+    "restated": (
+        "Begitulah angka ini terbit waktu itu; sejak itu berubah, dan baris waktu itu tidak disimpan.",
+        "This is how it was published then; it has changed since, and the rows of then are not kept.",
+    ),
+    "withheld_then": (
+        "Angka yang terbit waktu itu ditahan: selisihnya dapat mengungkap jawaban seseorang.",
+        "What was published then is withheld: the difference could tell what one person said.",
+    ),
     "no_rows": ("Tidak ada baris yang dihitung.", "No row counts."),
     "no_source": ("tidak ada berkas yang mencatatnya", "no file says so"),
     "files": ("Berkas", "Files"),
@@ -141,7 +149,7 @@ def show(explanation: Explanation, console: Console, language: Language = "id", 
 def arithmetic(figure: Figure) -> Iterator[str]:
     """The way from the sums to the score, with the published numbers put in: actual, achievement, score."""
     row = figure.published
-    if row["status_code"] != "computed":
+    if row["status_code"] != "computed" or figure.hidden == "withheld_then":
         return
     actual, target = row["actual"], row["target"]
     if figure.scale is not None and row["numerator"] is not None:

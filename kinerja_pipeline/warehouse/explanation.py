@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 SubjectKind = Literal["employee", "unit", "region"]
-Hidden = Literal["appraisal", "policy_changed", "not_in_this_home"]
-"""Why a figure's rows are not listed: answers lead to people, another policy ruled, the lake lies elsewhere."""
+Hidden = Literal["appraisal", "policy_changed", "not_in_this_home", "restated", "withheld_then"]
+"""Why a figure's rows are not listed: answers lead to people, another policy ruled, the lake lies elsewhere, the figure
+was another one on the day that was asked for (and perhaps may not be told)."""
 
 
 class ExplainError(Exception):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,6 +65,28 @@ def test_a_correction_is_published_counted_told_and_stops_when_the_source_change
     assert f"Koreksi: {place}: numerator: '{said}' -> '100' (letter 12 seen; Ortala, 2026-04-02)" in told
     (figure,) = json.loads(succeeded(kinerja(home, *arguments, "--unit", first, "--json")))["figures"]
     assert (figure["rows"][0]["numerator"], figure["is_recounted"]) == (100.0, True)
+
+    # March is closed: what was published before is kept, with the delivery that the correction is about.
+    restated = query(
+        home,
+        f"""SELECT change_code, old_value, new_value, cause_code, file_name FROM restatement AS r
+        JOIN delivery AS d ON d.region = r.region AND d.delivery_id = r.cause_id
+        WHERE table_name = 'kpi' AND key = '{first}|unit|exam_mean|month|2026-03' AND column_name = 'numerator'""",
+    )
+    file_name = "indicator_measurement/capaian_2026-03.csv"
+    assert restated == [("changed", str(before[first]), "100.0", "delivery", file_name)]
+    with contextlib.closing(sqlite3.connect(home.warehouse)) as connection, connection:
+        connection.execute(
+            """UPDATE publication SET published_at = '2026-04-10 02:00:00.000000'
+            WHERE publication_id < (SELECT min(publication_id) FROM restatement)"""
+        )
+    asked = (*arguments, "--unit", first, "--as-of", "2026-04-12", "--json")
+    (figure,) = json.loads(succeeded(kinerja(home, *asked)))["figures"]
+    assert (figure["published"]["numerator"], figure["hidden"], figure["rows"]) == (before[first], "restated", [])
+    (figure,) = json.loads(succeeded(kinerja(home, *arguments, "--unit", second, "--as-of", "2026-04-12", "--json")))[
+        "figures"
+    ]
+    assert figure["published"]["numerator"] == before[second], "dropped since"
 
     # The supplier delivers the file again: the entry no longer fits, nothing of the region is computed or published.
     lines[number - 1] = lines[number - 1].replace(f";{said};", ";4321;", 1)
