@@ -1,7 +1,7 @@
 """The one Dagster code location: assets of every room, jobs, schedules, resources.
 
 Here: the explicit list of what the deployment runs. Loading it takes no network, no clock, no reads beyond contracts
-and policies; a tick of the monthly schedule looks into the home.
+and policies; ticks of schedules and sensor look into the home.
 """
 
 import warnings
@@ -17,8 +17,8 @@ from dagster import (
 )
 
 from kinerja_pipeline.contracts.model import Contracts, load_contracts
-from kinerja_pipeline.home import home_from_environment
-from kinerja_pipeline.orchestration.automation import LAND, REGION_MONTH, Runs, schedules
+from kinerja_pipeline.home import home_from_environment, runs_by_itself
+from kinerja_pipeline.orchestration.automation import LAND, REGION_MONTH, Runs, new_files, schedules
 from kinerja_pipeline.orchestration.deployment import Deployment
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 from kinerja_pipeline.policies.dated import Policies
@@ -29,8 +29,9 @@ for category in (BetaWarning, PreviewWarning):
     warnings.filterwarnings("ignore", category=category)
 
 
-def build_definitions(contracts: Contracts, policies: Policies) -> Definitions:
-    """The code location of a deployment; tests build their own from other contracts and policies."""
+def build_definitions(contracts: Contracts, policies: Policies, *, is_on: bool = False) -> Definitions:
+    """The code location of a deployment; tests build their own from other contracts and policies. With `is_on` the
+    schedules and the sensor start switched on."""
     from kinerja_pipeline.facts.assets import facts_assets
     from kinerja_pipeline.kpi.assets import kpi_assets
     from kinerja_pipeline.landing.assets import landing_assets
@@ -71,7 +72,8 @@ def build_definitions(contracts: Contracts, policies: Policies) -> Definitions:
     return Definitions(
         assets=assets,
         jobs=[land, region_month],
-        schedules=schedules(runs, land, region_month),
+        schedules=schedules(runs, land, region_month, is_on=is_on),
+        sensors=[new_files(runs, land, region_month, is_on=is_on)],
         resources={"home": HomeResource(), "clock": Clock(), "lock": RegionLock()},
         executor=in_process_executor,
     )
@@ -80,4 +82,4 @@ def build_definitions(contracts: Contracts, policies: Policies) -> Definitions:
 @definitions
 def kinerja() -> Definitions:
     """The code location as Dagster loads it: the packaged contracts, and the policies of the home."""
-    return build_definitions(load_contracts(), load_policies(home_from_environment().policies))
+    return build_definitions(load_contracts(), load_policies(home_from_environment().policies), is_on=runs_by_itself())

@@ -56,6 +56,10 @@ class Home:
         return self.root / "locks"
 
     @property
+    def approvals(self) -> Path:
+        return self.root / "approvals"
+
+    @property
     def is_initialised(self) -> bool:
         return self.landing.is_dir() and self.lake.is_dir()
 
@@ -78,6 +82,11 @@ def is_warehouse_elsewhere() -> bool:
 def has_pseudonym_key() -> bool:
     """Whether a key is set at all, be it good or not."""
     return bool(os.environ.get("KINERJA_PSEUDONYM_KEY"))
+
+
+def runs_by_itself() -> bool:
+    """KINERJA_SCHEDULES=on: schedules and the file sensor start switched on. Else they wait for somebody to do so."""
+    return os.environ.get("KINERJA_SCHEDULES", "").strip().lower() == "on"
 
 
 def pseudonym_key() -> str:

@@ -149,26 +149,31 @@ def replay(regions: tuple[str, ...], everything: bool, is_dry: bool, today: Any)
 
 @click.command(short_help="What a run would do, and which published periods may move.")
 @click.option("--region", "regions", multiple=True, help="Region id; may be given several times (else every region).")
+@click.option("--approve", "is_approved", is_flag=True, help="Let what waits for approval run, as it is listed now.")
 @click.option("--json", "is_json", is_flag=True, help="Everything, for machines.")
 @click.option(
     "--today", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="As of this day (2026-04-06), not today."
 )
-def plan(regions: tuple[str, ...], is_json: bool, today: Any) -> None:
+def plan(regions: tuple[str, ...], is_approved: bool, is_json: bool, today: Any) -> None:
     """Say beforehand what `kinerja run --all` would do; change nothing.
 
     Which files it would take in or refuse, which months it would run and why (files, another policy or program,
     registers, days gone by), and which published periods may move: closed ones apart.
 
     In the column "computed": `all` from the delivered rows on, `indicators` only what looks at a month before.
+
+    What waits for approval (closed months where the policy says so, more months at once than it lets run unasked) is
+    said too; --approve lets exactly what is listed run. Files that come later need to be approved again.
     """
     import json
 
     from kinerja_pipeline.contracts.model import load_contracts
     from kinerja_pipeline.home import home_from_environment
     from kinerja_pipeline.landing.refusals import no_region
-    from kinerja_pipeline.orchestration.launch import local_day
+    from kinerja_pipeline.orchestration.approval import approve
     from kinerja_pipeline.orchestration.plan import as_values, show
     from kinerja_pipeline.orchestration.plan import plan as planned
+    from kinerja_pipeline.orchestration.resources import local_day
     from kinerja_pipeline.policies.loader import load_policies
 
     home = home_from_environment()
@@ -184,6 +189,10 @@ def plan(regions: tuple[str, ...], is_json: bool, today: Any) -> None:
         found.append(planned(home, policies, contracts, region, day))
         if not is_json:
             show(found[-1], console)
+        if is_approved:
+            approve(home, region, found[-1].months)
+            if not is_json:
+                console.print(f"{region}: approved.", highlight=False)
     if is_json:
         click.echo(json.dumps([as_values(each) for each in found], ensure_ascii=False, indent=2))
     elif not chosen:

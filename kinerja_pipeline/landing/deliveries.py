@@ -237,7 +237,7 @@ def _files(home: Home, folder: Path) -> list[_Found]:
         top = here == folder
         folders[:] = sorted(n for n in folders if not n.startswith(".") and not (top and n in _IGNORED_FOLDERS))
         for name in sorted([*names, *links]):
-            if name.startswith((".", "~$")) or name.lower().endswith(_TEMPORARY) or (top and name == LEDGER):
+            if is_temporary(name) or (top and name == LEDGER):
                 continue
             if top and name in _IGNORED_FOLDERS:
                 continue
@@ -263,6 +263,11 @@ def _files(home: Home, folder: Path) -> list[_Found]:
                 fault = "it is a link that leads nowhere. Deliver the file itself"
             found.append(_Found(path, shown, feed, at.isoformat(timespec="seconds"), fault))
     return sorted(found, key=lambda f: (f.received_at, f.name))
+
+
+def is_temporary(name: str) -> bool:
+    """Whether the name says that a program is still writing, or keeps a note of its own."""
+    return name.startswith((".", "~$")) or name.lower().endswith(_TEMPORARY)
 
 
 def _bytes(found: _Found) -> bytes | None:

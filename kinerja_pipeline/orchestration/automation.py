@@ -1,39 +1,59 @@
-"""What runs by itself: the schedules, and the run requests that follow from what a home holds.
+"""What runs by itself: the schedules, the sensor that sees files come, and the runs that they ask for.
 
-Here: when, and which partitions in which order. Not here: which months are affected (orchestration/affected), the jobs
-(definitions).
+Here: when, and which partitions in which order. Not here: which months are affected (orchestration/affected), which of
+them wait for somebody (orchestration/approval), the jobs (definitions).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+import json
+import time
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 from dagster import (
     AssetKey,
     AssetsDefinition,
+    DagsterInstance,
     DefaultScheduleStatus,
+    DefaultSensorStatus,
     RunRequest,
+    RunsFilter,
     ScheduleDefinition,
     ScheduleEvaluationContext,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
     SkipReason,
     schedule,
+    sensor,
 )
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
+from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES as IN_PROGRESS
 from dagster._core.storage.tags import PRIORITY_TAG
 
 from kinerja_pipeline.facts.periods import add_months, month_of
-from kinerja_pipeline.home import home_from_environment
+from kinerja_pipeline.home import Home, home_from_environment
+from kinerja_pipeline.landing.arrivals import look
+from kinerja_pipeline.landing.ledger import LEDGER
 from kinerja_pipeline.orchestration.affected import Affected
-from kinerja_pipeline.orchestration.basis import present
+from kinerja_pipeline.orchestration.approval import permitted, read_approval
+from kinerja_pipeline.orchestration.approval import told as waits
+from kinerja_pipeline.orchestration.basis import BY_FILES, Present, closing_date, digest, present
 from kinerja_pipeline.orchestration.deployment import Deployment, looking_back, partition_key
+from kinerja_pipeline.orchestration.resources import COMMAND_TAG, KILLED_COMMAND, is_locked, local_day
 
 LAND, REGION_MONTH = "land", "region_month"
+LOOK_SECONDS = 5
+"""How often the sensor looks: an operating system's list of files, and one query of Dagster's."""
 
 
 class Runs:
-    """The run requests of a deployment: which assets a month's run needs is looked up once, when first asked for."""
+    """The runs that a deployment asks for: which assets a month's run needs is looked up once, when first asked."""
 
     def __init__(self, deployment: Deployment, assets: Sequence[AssetsDefinition]) -> None:
         self.deployment = deployment
@@ -42,6 +62,9 @@ class Runs:
     @cached_property
     def _onward(self) -> list[AssetKey]:
         return sorted(looking_back(AssetGraph.from_assets(self._assets)))
+
+    def present(self, region: str, day: dt.date) -> Present:
+        return present(home_from_environment(), self.deployment.policies, self.deployment.contracts, region, day)
 
     def requests(self, region: str, months: Iterable[Affected], key: str) -> list[RunRequest]:
         """The runs of a region's months, in order, as `kinerja run` would run them.
@@ -63,15 +86,16 @@ class Runs:
         ]
 
 
-def schedules(runs: Runs, land: Job, region_month: Job) -> list[ScheduleDefinition]:
+def schedules(runs: Runs, land: Job, region_month: Job, *, is_on: bool) -> list[ScheduleDefinition]:
     policies = runs.deployment.policies
+    state = DefaultScheduleStatus.RUNNING if is_on else DefaultScheduleStatus.STOPPED
 
     @schedule(
         name="daily_landing",
         cron_schedule="0 1 * * *",
         execution_timezone="Asia/Jakarta",
         job=land,
-        default_status=DefaultScheduleStatus.STOPPED,
+        default_status=state,
         description="Every night: takes in the new files of every region.",
     )
     def daily_landing(context: ScheduleEvaluationContext) -> list[RunRequest]:
@@ -79,11 +103,28 @@ def schedules(runs: Runs, land: Job, region_month: Job) -> list[ScheduleDefiniti
         return [RunRequest(run_key=f"{region}-{day}", partition_key=region) for region in policies]
 
     @schedule(
+        name="daily_open_months",
+        cron_schedule="0 2 * * *",
+        execution_timezone="Asia/Jakarta",
+        job=region_month,
+        default_status=state,
+        description="Every night: computes and publishes the months that are not closed yet, up to the day before.",
+    )
+    def daily_open_months(context: ScheduleEvaluationContext) -> list[RunRequest] | SkipReason:
+        day = context.scheduled_execution_time.date()
+        requests: list[RunRequest] = []
+        for region in policies:
+            now = runs.present(region, day)
+            still_open = [month for month in now.known if day < closing_date(policies.in_force(region, month), month)]
+            requests += runs.requests(region, now.affected(still_open), day.isoformat())
+        return requests or SkipReason("There are no rows of an open month.")
+
+    @schedule(
         name="monthly_closing",
         cron_schedule="0 3 * * *",
         execution_timezone="Asia/Jakarta",
         job=region_month,
-        default_status=DefaultScheduleStatus.STOPPED,
+        default_status=state,
         description="On each region's closing day: computes and publishes the month before, and the published months "
         "that look at it.",
     )
@@ -94,9 +135,83 @@ def schedules(runs: Runs, land: Job, region_month: Job) -> list[ScheduleDefiniti
         due = [region for region in policies if policies.in_force(region, closed).periods.closing_day == day.day]
         if not due:
             return SkipReason(f"No region closes its month on day {day.day}.")
-        home = home_from_environment()
-        found = {r: present(home, policies, runs.deployment.contracts, r, day).affected([closed]) for r in due}
+        found = {region: runs.present(region, day).affected([closed]) for region in due}
         requests = [each for region, months in found.items() for each in runs.requests(region, months, closed)]
         return requests or SkipReason(f"No file of {', '.join(due)} has rows of {closed}.")
 
-    return [daily_landing, monthly_closing]
+    return [daily_landing, daily_open_months, monthly_closing]
+
+
+def new_files(runs: Runs, land: Job, region_month: Job, *, is_on: bool) -> SensorDefinition:
+    """The sensor that sees files come: it has them landed, and then asks for the months that they touch."""
+
+    @sensor(
+        name="new_files",
+        jobs=[land, region_month],
+        minimum_interval_seconds=LOOK_SECONDS,
+        default_status=DefaultSensorStatus.RUNNING if is_on else DefaultSensorStatus.STOPPED,
+        description="Sees new and changed files in landing/, takes them in, then computes and publishes exactly the "
+        "months that they touch.",
+    )
+    def new_files(context: SensorEvaluationContext) -> SensorResult:
+        """One look at every region. A region with a run under way is left alone until that has ended."""
+        home = home_from_environment()
+        cursor: dict[str, Any] = json.loads(context.cursor) if context.cursor else {}
+        busy = busy_regions(home, context.instance, runs.deployment.policies)
+        requests: list[RunRequest] = []
+        told: list[str] = []
+        for region in runs.deployment.policies:
+            if (home.landing / region).is_dir() and region not in busy:
+                seen = cursor.setdefault(region, {})
+                requests += _asked_by(runs, home, region, seen, told)
+        skipped = None if requests else SkipReason(" ".join(told) or "Nothing has come.")
+        return SensorResult(run_requests=requests, skip_reason=skipped, cursor=json.dumps(cursor, sort_keys=True))
+
+    return new_files
+
+
+def _asked_by(runs: Runs, home: Home, region: str, seen: dict[str, Any], told: list[str]) -> list[RunRequest]:
+    """What the region's files ask for: landing when they are others than last time and no more written to; when they
+    have landed, the months that are touched, unless these have been asked for already. `seen` is kept for next time."""
+    found = look(home, region, time.time(), {n: (a, b) for n, (a, b) in seen.get("unsettled", {}).items()})
+    if found.digest != seen.get("files"):
+        seen["unsettled"] = dict(found.unsettled)
+        if found.unsettled:
+            told.append(f"{region}: {len(found.unsettled)} files are still being written.")
+            return []
+        seen["files"] = found.digest
+        return [RunRequest(run_key=f"{region}-land-{found.digest}", job_name=LAND, partition_key=region)]
+    state = [
+        found.digest,
+        *(stamp(path) for path in (home.landing / region / LEDGER, home.approvals / f"{region}.json")),
+    ]
+    if (key := digest(state)[:16]) == seen.get("state"):
+        return []
+    seen["state"] = key
+    policy = runs.deployment.policies[region]
+    now = runs.present(region, local_day(policy, None))
+    may = permitted(
+        now.affected(of=BY_FILES), now.statuses, policy.periods, read_approval(home, region), is_asked=False
+    )
+    if may.waiting:
+        told.append(waits(region, may.waiting, may.why))
+    return runs.requests(region, may.months, key)
+
+
+def busy_regions(home: Home, instance: DagsterInstance, regions: Collection[str]) -> set[str]:
+    """The regions on which a run works or waits to work. A command line that was killed works on nothing."""
+    busy = {region for region in regions if is_locked(home, f"{region}-command")}
+    for run in instance.get_runs(RunsFilter(statuses=IN_PROGRESS)):
+        region = run.tags.get(COMMAND_TAG)
+        # Asked now: a command line takes the lock before its first run.
+        if region is not None and not is_locked(home, f"{region}-command"):
+            instance.report_run_failed(run, KILLED_COMMAND)
+        else:
+            busy |= {run.tags.get("dagster/partition/region") or run.tags.get("dagster/partition") or ""}
+    return busy
+
+
+def stamp(path: Path) -> str:
+    """Changes when the file does."""
+    status = path.stat() if path.exists() else None
+    return f"{status.st_size}-{status.st_mtime_ns}" if status else ""

@@ -28,6 +28,7 @@ from kinerja_pipeline.orchestration.affected import (
     Affected,
     Basis,
     Cause,
+    CauseCode,
     affected,
     differences,
     looks_back,
@@ -40,6 +41,8 @@ from kinerja_pipeline.policies.loader import policy_version
 from kinerja_pipeline.policies.model import Policy
 from kinerja_pipeline.warehouse.restate import Cause as Restated
 
+BY_FILES: frozenset[CauseCode] = frozenset({"new", "delivery", "register", "correction"})
+"""Causes that come with files; another policy or program is somebody's decision, and days go by for the schedules."""
 MOST_NAMED = 20
 """Deliveries that one restated value names as its cause; of more, the last."""
 ROOM, NAME = "warehouse", "basis"
@@ -172,9 +175,7 @@ class Present:
         policy = self.policies.in_force(self.region, month)
         around = periods_of(month)
         ends = {p: self.policies.in_force(self.region, period_end_month(p)) for p in around.values()}
-        closing = {
-            p: month_start(add_months(period_end_month(p), 1)).replace(day=ends[p].periods.closing_day) for p in ends
-        }
+        closing = {p: closing_date(ends[p], period_end_month(p)) for p in ends}
         due = {feed: due_day(policy, feed, month) for feed in policy.deliveries}
         rounds = self.policies.rounds(self.region).items()
         held = [name for name, (each, _) in rounds if each.period == month and each.is_due(self.today)]
@@ -229,10 +230,15 @@ class Present:
             return {max(self.bases): causes}
         return onward
 
-    def affected(self, asked: Iterable[str] | None = None) -> list[Affected]:
-        """The months to run: what is stale and what looks at it; or (`asked`) those, what looks at them, and of the
-        stale months those from the one before to the last that looks at them."""
+    def affected(self, asked: Iterable[str] | None = None, of: Collection[CauseCode] | None = None) -> list[Affected]:
+        """The months to run: what is stale (`of`: for such a cause) and what looks at it; or (`asked`) those, what
+        looks at them, and of the stale months those from the one before to the last that looks at them."""
         whole, onward = self.stale()
+        if of is not None:
+            is_meant = {
+                m for found in (whole, onward) for m, causes in found.items() if {c.code for c in causes} & set(of)
+            }
+            whole, onward = ({m: c for m, c in found.items() if m in is_meant} for found in (whole, onward))
         if asked is not None:
             chosen = [m for m in self.known if m in set(asked)]
             if not chosen:
@@ -294,6 +300,11 @@ def present(home: Home, policies: Policies, contracts: Contracts, region: str, t
 
     found = held(warehouse_url(home), region)
     return Present(home, policies, contracts, region, today, found.digests, found.statuses)
+
+
+def closing_date(policy: Policy, month: str) -> dt.date:
+    """The day from which on the month is closed."""
+    return month_start(add_months(month, 1)).replace(day=policy.periods.closing_day)
 
 
 def read_bases(lake: Lake, region: str) -> dict[str, Basis]:

@@ -31,14 +31,14 @@ from kinerja_pipeline.facts.periods import spans
 from kinerja_pipeline.home import Home, warehouse_url
 from kinerja_pipeline.landing.refusals import no_region, refused, strays
 from kinerja_pipeline.orchestration.affected import Affected, Depth
+from kinerja_pipeline.orchestration.approval import permitted, read_approval, told
 from kinerja_pipeline.orchestration.basis import Present, present
 from kinerja_pipeline.orchestration.deployment import Deployment, looking_back, partition_key
 from kinerja_pipeline.orchestration.replay import quarantined
-from kinerja_pipeline.orchestration.resources import locked
+from kinerja_pipeline.orchestration.resources import COMMAND_TAG, KILLED_COMMAND, local_day, locked
 from kinerja_pipeline.orchestration.settings import write_instance_settings
 from kinerja_pipeline.orchestration.side_by_side import Tell, side_by_side
 from kinerja_pipeline.policies.loader import load_policies
-from kinerja_pipeline.policies.model import Policy
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,9 +48,6 @@ Scope = Literal["changed", "every", "rejected"]
 
 LOCATION = "kinerja_pipeline.definitions"
 """What Dagster calls this code location wherever it is loaded: in workspace.yaml, by `kinerja ui`, by `dg`."""
-
-COMMAND_TAG = "kinerja/command"
-"""Runs of the command line carry it, with the region."""
 
 INTERRUPTED = "DagsterExecutionInterruptedError"
 """What Dagster makes of Ctrl-C and SIGTERM; left to itself it would go on with the next month."""
@@ -149,8 +146,13 @@ def _launch_region(
             return outcome
         outcome.refused += refused(home, region)
         day = local_day(policies[region], today)
-        months, without = _months(present(home, policies, contracts, region, day), first, last, scope)
+        now = present(home, policies, contracts, region, day)
+        found, without = _months(now, first, last, scope)
         outcome.skipped += without
+        approved = read_approval(home, region)
+        may = permitted(found, now.statuses, policies[region].periods, approved, is_asked=True)
+        outcome.skipped += [told(region, may.waiting, may.why)] if may.waiting else []
+        months = may.months
         for number, each in enumerate(months):
             tell(region, each.month, number, len(months))
             key = partition_key(region, each.month)
@@ -160,12 +162,6 @@ def _launch_region(
     return outcome
 
 
-def local_day(policy: Policy, today: dt.date | None) -> dt.date:
-    """The region's day; `today` may lie in the past and never in the future."""
-    clock = dt.datetime.now(policy.zone).date()
-    return min(today or clock, clock)
-
-
 @contextmanager
 def _only_launch(home: Home, region: str, instance: DagsterInstance) -> Iterator[None]:
     """One command line at a time works on a region. A run of an earlier one that is still called started was killed:
@@ -173,7 +169,7 @@ def _only_launch(home: Home, region: str, instance: DagsterInstance) -> Iterator
     with locked(home, f"{region}-command"):
         killed = RunsFilter(statuses=[DagsterRunStatus.STARTED], tags={COMMAND_TAG: region})
         for run in instance.get_runs(killed):
-            instance.report_run_failed(run, "The command that launched this run was killed; nothing was published.")
+            instance.report_run_failed(run, KILLED_COMMAND)
         yield
 
 

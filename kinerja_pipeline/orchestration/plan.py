@@ -19,6 +19,7 @@ from kinerja_pipeline.facts.periods import spans
 from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing.deliveries import Foreseen, foresee
 from kinerja_pipeline.orchestration.affected import Affected, Cause, periods_moved
+from kinerja_pipeline.orchestration.approval import permitted, read_approval, told
 from kinerja_pipeline.orchestration.basis import Present, present
 from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.validated.corrections import CorrectionError
@@ -40,7 +41,8 @@ class Period:
 class Plan:
     """What a run of the region would do: files to take in, months to run, published periods that may move.
 
-    `problem` is why a run would stop before its first month.
+    `waiting` is what of it waits for approval, unless somebody asks for it (`kinerja run`) where the policy leaves that
+    to people; `problem` is why a run would stop before its first month.
     """
 
     region: str
@@ -48,6 +50,7 @@ class Plan:
     months: tuple[Affected, ...]
     periods: tuple[Period, ...]
     problem: str | None = None
+    waiting: str | None = None
 
     @property
     def closed(self) -> list[str]:
@@ -75,7 +78,10 @@ def planned(now: Present, files: tuple[Foreseen, ...] = (), problem: str | None 
     """The plan of a region that is known already."""
     months = tuple(now.affected())
     moved = periods_moved([each.month for each in months], now.statuses)
-    return Plan(now.region, files, months, tuple(Period(p, now.statuses[p]) for p in moved), problem)
+    policy, approved = now.policies[now.region], read_approval(now.home, now.region)
+    may = permitted(months, now.statuses, policy.periods, approved, is_asked=False)
+    waiting = told(now.region, may.waiting, may.why) if may.waiting else None
+    return Plan(now.region, files, months, tuple(Period(p, now.statuses[p]) for p in moved), problem, waiting)
 
 
 def as_values(plan: Plan) -> dict[str, Any]:
@@ -93,7 +99,8 @@ def as_values(plan: Plan) -> dict[str, Any]:
     ]
     months = [{**asdict(each), "causes": [asdict(cause) for cause in each.causes]} for each in plan.months]
     periods = [asdict(each) for each in plan.periods]
-    return {"region": plan.region, "files": files, "months": months, "periods": periods, "problem": plan.problem}
+    notes = {"problem": plan.problem, "waiting": plan.waiting}
+    return {"region": plan.region, "files": files, "months": months, "periods": periods, **notes}
 
 
 def show(plan: Plan, console: Console) -> None:
@@ -117,12 +124,13 @@ def show(plan: Plan, console: Console) -> None:
     console.print(table)
     if not plan.periods:
         say("nothing published moves.")
-        return
     still = [each.period for each in plan.periods if each.status_code != "closed"]
     if still:
         say(f"published and open, may move: {', '.join(still)}.")
     if plan.closed:
         say(f"published and CLOSED, may move (every change is recorded in `restatement`): {', '.join(plan.closed)}.")
+    if plan.waiting:
+        console.print(plan.waiting, highlight=False, soft_wrap=True, markup=False)
 
 
 def _file(file: Foreseen) -> str:

@@ -9,6 +9,7 @@ import datetime as dt
 import fcntl
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from pydantic import PrivateAttr
 
 from kinerja_pipeline.home import Home, home_from_environment
 from kinerja_pipeline.orchestration.storage import Lake
+from kinerja_pipeline.policies.model import Policy
 
 
 class HomeResource(ConfigurableResource[Home]):
@@ -60,11 +62,38 @@ class RegionLock(ConfigurableResource[None]):
             yield self
 
 
+COMMAND_TAG = "kinerja/command"
+"""Runs of the command line carry it, with the region."""
+KILLED_COMMAND = "The command that launched this run was killed; nothing was published."
+
+
+def local_day(policy: Policy, today: dt.date | None) -> dt.date:
+    """The region's day; `today` may lie in the past and never in the future."""
+    clock = dt.datetime.now(policy.zone).date()
+    return min(today or clock, clock)
+
+
+def is_locked(home: Home, region: str) -> bool:
+    """Whether a run holds the region's lock just now."""
+    path = _lock_path(home, region)
+    if not path.exists():
+        return False
+    with path.open("r") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+def _lock_path(home: Home, region: str) -> Path:
+    return home.locks / f"{''.join(c if c.isalnum() or c in '_-' else '_' for c in region)}.lock"
+
+
 @contextmanager
 def locked(home: Home, region: str) -> Generator[None, None, None]:
     """Holds the region's lock; waits while another run holds it."""
     home.locks.mkdir(parents=True, exist_ok=True)
-    name = "".join(c if c.isalnum() or c in "_-" else "_" for c in region)
-    with (home.locks / f"{name}.lock").open("w") as file:
+    with _lock_path(home, region).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

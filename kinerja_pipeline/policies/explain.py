@@ -13,6 +13,7 @@ from kinerja_pipeline.policies.model import (
     Deduction,
     EmploymentStatus,
     Indicator,
+    Periods,
     Policy,
     Span,
     Target,
@@ -65,6 +66,12 @@ def formula(indicator: Indicator) -> str:
     return f"{scale}{value}{f' where {indicator.filter}' if indicator.filter else ''}"
 
 
+def _periods(periods: Periods) -> Iterator[str]:
+    yield f"  Bulan ditutup pada tanggal {periods.closing_day} bulan berikutnya."
+    how = "langsung diterbitkan dan dicatat" if periods.restating == "automatic" else "menunggu persetujuan"
+    yield f"  Perubahan angka bulan yang sudah ditutup: {how}."
+
+
 def explained(policy: Policy, month: str, version: str) -> str:
     """The policy in force in `month`, section by section."""
     name = f"{MONTHS[int(month[5:]) - 1]} {month[:4]}"
@@ -83,7 +90,7 @@ def explained(policy: Policy, month: str, version: str) -> str:
         ["AMBANG PENILAIAN", *_thresholds(policy)],
         ["TINDAK LANJUT", *_follow_up(policy)],
         *([["BATAS PENGIRIMAN", *_deadlines(policy)]] if policy.deliveries else []),
-        ["PERIODE", f"  Bulan ditutup pada tanggal {policy.periods.closing_day} bulan berikutnya."],
+        ["PERIODE", *_periods(policy.periods)],
     ]
     return "\n\n".join("\n".join(part) for part in parts)
 

@@ -164,9 +164,10 @@ def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def policy_version(policy: Policy) -> str:
-    """The stated version with a fingerprint of everything the policy says: '2026.1+3f2a9c1b'. Of everything but its
-    promises: another wording of those must not look like another rule."""
-    text = json.dumps(policy.model_dump(mode="json", exclude={"promises"}), sort_keys=True, ensure_ascii=False)
+    """The stated version with a fingerprint of everything that the policy says of figures: '2026.1+3f2a9c1b'. Another
+    wording of a promise, or another time at which figures are published, must not look like another rule."""
+    said = policy.model_dump(mode="json", exclude={"promises": True, "periods": {"restating", "most_months_unasked"}})
+    text = json.dumps(said, sort_keys=True, ensure_ascii=False)
     return f"{policy.version}+{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 

@@ -503,10 +503,16 @@ class Tasks(Model):
 
 
 class Periods(Model):
-    """A month is closed from this day of the next month on; at least the 2nd, so that a whole day has passed."""
+    """A month is closed from this day of the next month on; at least the 2nd, so that a whole day has passed.
+
+    `restating` says whether a closed month that comes out otherwise is published at once or waits until somebody has
+    approved it; `most_months_unasked` is how many months run by themselves when files come, before somebody is asked.
+    """
 
     closing_day: Annotated[int, Field(ge=2, le=28)] = 5
     task_lookback_months: Annotated[int, Field(ge=0, le=36)] = 12
+    restating: Literal["automatic", "approval"] = "automatic"
+    most_months_unasked: Annotated[int, Field(ge=1)] = 12
 
 
 class Deadline(Model):

@@ -32,7 +32,8 @@ def home(finished: FinishedOf, tmp_path: Path) -> Home:
 
 def test_of_a_finished_region_there_is_nothing_to_run(finished: FinishedOf) -> None:
     home = finished(REGION).home
-    assert planned(home) == {"region": REGION, "files": [], "months": [], "periods": [], "problem": None}
+    nothing = {"files": [], "months": [], "periods": [], "problem": None, "waiting": None}
+    assert planned(home) == {"region": REGION, **nothing}
     told = succeeded(kinerja(home, "plan", "--region", REGION, "--today", TODAY))
     assert told == "salor: nothing to run.\n"
 

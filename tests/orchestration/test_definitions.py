@@ -16,6 +16,7 @@ import yaml
 from dagster import (
     AssetKey,
     DefaultScheduleStatus,
+    DefaultSensorStatus,
     Definitions,
     RunRequest,
     ScheduleDefinition,
@@ -29,7 +30,7 @@ from dagster._core.storage.tags import PRIORITY_TAG
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.definitions import build_definitions
-from kinerja_pipeline.home import Home, init_home
+from kinerja_pipeline.home import Home, init_home, runs_by_itself
 from kinerja_pipeline.landing import ledger
 from kinerja_pipeline.orchestration import launch as launch_module
 from kinerja_pipeline.orchestration.basis import present
@@ -44,6 +45,7 @@ from kinerja_pipeline.policies.loader import load_policies
 
 ROOT = Path(__file__).parents[2]
 ROOMS = {"landing", "validated", "quarantine", "facts", "kpi", "warehouse", "reports"}
+SCHEDULES = {"daily_landing": "land", "daily_open_months": "region_month", "monthly_closing": "region_month"}
 CLOSING_DAYS = {"manokwari": 5, "salor": 10, "mamuju": 5}
 FROM_POLICY = {AssetKey(["warehouse", "region"]), AssetKey(["warehouse", "indicator"])}
 
@@ -124,12 +126,26 @@ def test_the_two_jobs_share_the_assets_between_them(definitions: Definitions, gr
 
 
 def test_schedules_are_off_until_somebody_switches_them_on(definitions: Definitions) -> None:
-    schedules = {name: definitions.resolve_schedule_def(name) for name in ("daily_landing", "monthly_closing")}
+    schedules = {name: definitions.resolve_schedule_def(name) for name in SCHEDULES}
     assert {s.default_status for s in schedules.values()} == {DefaultScheduleStatus.STOPPED}
-    assert {name: s.job_name for name, s in schedules.items()} == {
-        "daily_landing": "land",
-        "monthly_closing": "region_month",
-    }
+    assert {name: s.job_name for name, s in schedules.items()} == SCHEDULES
+    assert definitions.resolve_sensor_def("new_files").default_status == DefaultSensorStatus.STOPPED
+
+
+def test_where_the_environment_says_so_they_start_by_themselves(definitions: Definitions) -> None:
+    packaged = load_policies()
+    switched_on = build_definitions(load_contracts(), Policies({"salor": packaged["salor"]}), is_on=True)
+    found = {switched_on.resolve_schedule_def(name).default_status for name in SCHEDULES}
+    assert found == {DefaultScheduleStatus.RUNNING}
+    assert switched_on.resolve_sensor_def("new_files").default_status == DefaultSensorStatus.RUNNING
+
+
+@pytest.mark.parametrize(("said", "is_on"), [(None, False), ("off", False), ("on", True), (" ON ", True)])
+def test_the_environment_says_on_or_it_is_off(said: str | None, is_on: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KINERJA_SCHEDULES", raising=False)
+    if said is not None:
+        monkeypatch.setenv("KINERJA_SCHEDULES", said)
+    assert runs_by_itself() is is_on
 
 
 def ticked(definitions: Definitions, name: str, day: str) -> list[RunRequest] | SkipReason:
@@ -213,6 +229,19 @@ def test_a_month_that_only_looks_at_others_needs_no_asset_that_reads_its_own_fil
     assert facts >= {"attendance_month", "satisfaction_index", "training_year", "task_outcome"}
     assert not facts & {"attendance_day", "feed_day", "indicator_target"}
     assert {key for key in graph.materializable_asset_keys if key.path[0] in ("kpi", "warehouse")} <= found
+
+
+def test_every_night_the_months_that_are_not_closed_yet_are_run(definitions: Definitions, home: Home) -> None:
+    """On the 4th the month before is open still; Salor closes it on the 10th."""
+    for region in ("manokwari", "salor"):
+        land(home, region, "2026-01", "2026-02", "2026-03")
+    requests = ticked(definitions, "daily_open_months", "2026-03-06")
+    assert asked(requests) == [
+        ("manokwari-2026-03-06-2026-03", "2026-03|manokwari"),
+        ("salor-2026-03-06-2026-02", "2026-02|salor"),
+        ("salor-2026-03-06-2026-03", "2026-03|salor"),
+    ]
+    assert isinstance(ticked(definitions, "daily_open_months", "2026-07-06"), SkipReason)
 
 
 def test_a_month_of_which_nothing_has_landed_is_not_closed(definitions: Definitions, home: Home) -> None:
