@@ -48,8 +48,9 @@ from kinerja_pipeline.orchestration.deployment import Deployment, looking_back, 
 from kinerja_pipeline.orchestration.resources import COMMAND_TAG, KILLED_COMMAND, is_locked, local_day
 
 LAND, REGION_MONTH = "land", "region_month"
-LOOK_SECONDS = 5
-"""How often the sensor looks: an operating system's list of files, and one query of Dagster's."""
+LOOK_SECONDS = 3
+"""How often the sensor may look: an operating system's list of files, and one query of Dagster's. The daemon comes by
+every five seconds, and would now and then leave one out if it were asked for exactly that."""
 
 
 class Runs:
