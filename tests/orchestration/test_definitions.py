@@ -224,7 +224,8 @@ def test_closing_a_month_asks_for_what_the_command_line_would_run(definitions: D
 
 def test_a_month_that_only_looks_at_others_needs_no_asset_that_reads_its_own_files(graph: AssetGraph) -> None:
     found = looking_back(graph)
-    assert {key.path[0] for key in found} == {"facts", "kpi", "warehouse"}
+    assert {key.path[0] for key in found} == {"facts", "kpi", "warehouse", "reports"}
+    assert AssetKey(["reports", "validation"]) not in found
     facts = {key.path[1] for key in found if key.path[0] == "facts"}
     assert facts >= {"attendance_month", "satisfaction_index", "training_year", "task_outcome"}
     assert not facts & {"attendance_day", "feed_day", "indicator_target"}
