@@ -157,7 +157,8 @@ def foresee(home: Home, region: str, policy: Policy, contracts: Contracts) -> li
     ledger = read_ledger(folder)
     last = {d.file_name: d for d in ledger}
     sequence = max((d.sequence for d in ledger), default=0)
-    foreseen = []
+    landed = [d for d in in_force(ledger) if d.status_code == "landed"]
+    foreseen: list[Foreseen] = []
     for found in _files(home, folder):
         data = _bytes(found)
         if data is None:
@@ -173,24 +174,28 @@ def foresee(home: Home, region: str, policy: Policy, contracts: Contracts) -> li
         line, parts = _read_in(folder, found, data, start, mapping, policy, contracts)
         contract = contracts.incoming.get(found.feed)
         keys = [part.select(_keys(contract)) for part in parts.values()] if contract else []
-        shared = _months_with(home, region, line, contract, pl.concat(keys)) if contract and keys else frozenset()
+        shared = (
+            _months_with(home, region, line, contract, pl.concat(keys), landed) if contract and keys else frozenset()
+        )
         foreseen.append(Foreseen(line, is_known, shared))
     return foreseen
 
 
-def months_sharing_keys(home: Home, region: str, line: Delivery) -> frozenset[str]:
+def months_sharing_keys(home: Home, region: str, line: Delivery, landed: Sequence[Delivery]) -> frozenset[str]:
     """The months in which other deliveries have rows with a key of this one's: only one of two versions may stand, in
-    whichever month it lies. None where all deliveries of the feed add up."""
+    whichever month it lies. None where all deliveries of the feed add up. `landed` are the region's, as in force."""
     if line.status_code != "landed" or not line.row_count:
         return frozenset()
     contract = load_contracts().incoming[line.feed]
     files = [_parquet(home, region, line, month) for month, count in line.months.items() if count]
     keys = pl.concat([_key_rows(file, contract) for file in files if file.is_file()] or [_no_keys(contract)])
-    return _months_with(home, region, line, contract, keys)
+    return _months_with(home, region, line, contract, keys, landed)
 
 
-def _months_with(home: Home, region: str, line: Delivery, contract: Contract, keys: pl.DataFrame) -> frozenset[str]:
-    current = [d for d in _current(home, region) if d.feed == line.feed]
+def _months_with(
+    home: Home, region: str, line: Delivery, contract: Contract, keys: pl.DataFrame, landed: Sequence[Delivery]
+) -> frozenset[str]:
+    current = [d for d in landed if d.feed == line.feed]
     if DATED in line.months or all(d.delivery_mode == "append" for d in (*current, line)):
         return frozenset()
     wanted, found = keys.unique(), set()

@@ -67,6 +67,13 @@ class Runs:
     def present(self, region: str, day: dt.date) -> Present:
         return present(home_from_environment(), self.deployment.policies, self.deployment.contracts, region, day)
 
+    def asked(self, now: Present, months: Iterable[str], key: str) -> list[RunRequest]:
+        """The runs of these months and of those that belong to them, as far as they need nobody's approval."""
+        periods = self.deployment.policies[now.region].periods
+        approved = read_approval(now.home, now.region)
+        may = permitted(now.affected(months), now.statuses, periods, approved, is_asked=True)
+        return self.requests(now.region, may.months, key)
+
     def requests(self, region: str, months: Iterable[Affected], key: str) -> list[RunRequest]:
         """The runs of a region's months, in order, as `kinerja run` would run them.
 
@@ -117,7 +124,7 @@ def schedules(runs: Runs, land: Job, region_month: Job, *, is_on: bool) -> list[
         for region in policies:
             now = runs.present(region, day)
             still_open = [month for month in now.known if day < closing_date(policies.in_force(region, month), month)]
-            requests += runs.requests(region, now.affected(still_open), day.isoformat())
+            requests += runs.asked(now, still_open, day.isoformat())
         return requests or SkipReason("There are no rows of an open month.")
 
     @schedule(
@@ -136,8 +143,7 @@ def schedules(runs: Runs, land: Job, region_month: Job, *, is_on: bool) -> list[
         due = [region for region in policies if policies.in_force(region, closed).periods.closing_day == day.day]
         if not due:
             return SkipReason(f"No region closes its month on day {day.day}.")
-        found = {region: runs.present(region, day).affected([closed]) for region in due}
-        requests = [each for region, months in found.items() for each in runs.requests(region, months, closed)]
+        requests = [each for region in due for each in runs.asked(runs.present(region, day), [closed], closed)]
         return requests or SkipReason(f"No file of {', '.join(due)} has rows of {closed}.")
 
     return [daily_landing, daily_open_months, monthly_closing]

@@ -10,6 +10,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -23,7 +24,7 @@ from kinerja_pipeline.facts.feed_day import due_day
 from kinerja_pipeline.facts.periods import add_months, as_of, month_of, month_start, period_end_month, periods_of
 from kinerja_pipeline.home import Home, warehouse_url
 from kinerja_pipeline.landing.deliveries import DATED, months_sharing_keys
-from kinerja_pipeline.landing.ledger import Delivery, read_ledger
+from kinerja_pipeline.landing.ledger import Delivery, in_force, read_ledger
 from kinerja_pipeline.orchestration.affected import (
     Affected,
     Basis,
@@ -45,7 +46,7 @@ BY_FILES: frozenset[CauseCode] = frozenset({"new", "delivery", "register", "corr
 """Causes that come with files; another policy or program is somebody's decision, and days go by for the schedules."""
 MOST_NAMED = 20
 """Deliveries that one restated value names as its cause; of more, the last."""
-ROOM, NAME = "warehouse", "basis"
+ROOM, NAME, SHARED = "warehouse", "basis", "shared_keys"
 ONLY_LATER = frozenset(
     {"labels", "promises", "feeds", "indicators", "evaluation", "follow_up", "exclusions", "allowance"}
     | {"surveys", "training", "discipline", "periods"}
@@ -108,14 +109,29 @@ class Present:
 
     @cached_property
     def _reaches(self) -> list[frozenset[str]]:
-        """Of the lines that some month has not seen yet, with the months in which their keys stand too."""
-        first = min(map(self._start, self.bases.values()), default=len(self.ledger))
-        keys = {
-            number: months_sharing_keys(self.home, self.region, line)
-            for number, line in enumerate(self.ledger[first:], first)
-        }
+        keys = {number: frozenset(months) for number, months in self.shared.items()}
         keys |= {len(self.ledger) + number: months for number, months in self.foreseen_keys.items()}
         return reaches(self._lines, keys)
+
+    @cached_property
+    def shared(self) -> dict[int, list[str]]:
+        """By line of the ledger, the other months in which keys of its rows stood when it came. What a publication
+        noted of earlier lines is not looked up again."""
+        known, count = self._noted_shared()
+        landed = [d for d in in_force(self.ledger) if d.status_code == "landed"]
+        for number, line in enumerate(self.ledger[count:], count):
+            if months := months_sharing_keys(self.home, self.region, line, landed):
+                known[number] = sorted(months)
+        return known
+
+    def _noted_shared(self) -> tuple[dict[int, list[str]], int]:
+        """What was noted, and of how many lines; of none that every month has seen, where nothing was."""
+        with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+            page = self.lake.read_document(ROOM, SHARED, self.region)
+            count = int(page["line_count"])
+            if count < len(self._ledger_digests) and self._ledger_digests[count] == page["ledger"]:
+                return {int(number): months for number, months in page["months"].items()}, count
+        return {}, min(map(self._start, self.bases.values()), default=len(self.ledger))
 
     @cached_property
     def _ledger_digests(self) -> list[str]:
@@ -124,6 +140,10 @@ class Present:
         for line in self.ledger:
             found.append(digest(f"{found[-1]} {line.feed} {line.file_name} {line.delivery_id} {line.fingerprint}"))
         return found
+
+    @property
+    def ledger_digest(self) -> str:
+        return self._ledger_digests[-1]
 
     def _start(self, then: Basis) -> int:
         """The first line of the ledger that the month has not seen; all of them when the ledger is another one."""
@@ -184,7 +204,7 @@ class Present:
         return Basis(
             month=month,
             line_count=len(self.ledger),
-            ledger=self._ledger_digests[-1],
+            ledger=self.ledger_digest,
             rules=self._versions[id(policy)][1],
             code=self._code,
             registers=self._registers,
@@ -329,6 +349,8 @@ def note(present: Present, month: str, published: str, *, with_facts: bool) -> N
     if not with_facts and then is not None:
         now = replace(now, **{name: getattr(then, name) for name in _OF_FACTS})
     present.lake.write_document(asdict(now), ROOM, NAME, present.region, month)
+    shared = {"line_count": now.listed_count, "ledger": present.ledger_digest, "months": present.shared}
+    present.lake.write_document(shared, ROOM, SHARED, present.region)
 
 
 _OF_FACTS = ("line_count", "ledger", "rules", "code", "registers", "corrections", "as_of", "overdue")
