@@ -18,6 +18,7 @@ from dagster import (
     AssetKey,
     AssetsDefinition,
     DagsterInstance,
+    DagsterRunStatus,
     DefaultScheduleStatus,
     DefaultSensorStatus,
     RunRequest,
@@ -67,8 +68,10 @@ class Runs:
     def present(self, region: str, day: dt.date) -> Present:
         return present(home_from_environment(), self.deployment.policies, self.deployment.contracts, region, day)
 
-    def asked(self, now: Present, months: Iterable[str], key: str) -> list[RunRequest]:
+    def asked(self, instance: DagsterInstance, now: Present, months: Iterable[str], key: str) -> list[RunRequest]:
         """The runs of these months and of those that belong to them, as far as they need nobody's approval."""
+        if could_not_land(instance, now.region):
+            return []
         periods = self.deployment.policies[now.region].periods
         approved = read_approval(now.home, now.region)
         may = permitted(now.affected(months), now.statuses, periods, approved, is_asked=True)
@@ -124,7 +127,7 @@ def schedules(runs: Runs, land: Job, region_month: Job, *, is_on: bool) -> list[
         for region in policies:
             now = runs.present(region, day)
             still_open = [month for month in now.known if day < closing_date(policies.in_force(region, month), month)]
-            requests += runs.asked(now, still_open, day.isoformat())
+            requests += runs.asked(context.instance, now, still_open, day.isoformat())
         return requests or SkipReason("There are no rows of an open month.")
 
     @schedule(
@@ -143,7 +146,9 @@ def schedules(runs: Runs, land: Job, region_month: Job, *, is_on: bool) -> list[
         due = [region for region in policies if policies.in_force(region, closed).periods.closing_day == day.day]
         if not due:
             return SkipReason(f"No region closes its month on day {day.day}.")
-        requests = [each for region in due for each in runs.asked(runs.present(region, day), [closed], closed)]
+        requests = [
+            each for region in due for each in runs.asked(context.instance, runs.present(region, day), [closed], closed)
+        ]
         return requests or SkipReason(f"No file of {', '.join(due)} has rows of {closed}.")
 
     return [daily_landing, daily_open_months, monthly_closing]
@@ -170,14 +175,16 @@ def new_files(runs: Runs, land: Job, region_month: Job, *, is_on: bool) -> Senso
         for region in runs.deployment.policies:
             if (home.landing / region).is_dir() and region not in busy:
                 seen = cursor.setdefault(region, {})
-                requests += _asked_by(runs, home, region, seen, told)
+                requests += _asked_by(context.instance, runs, home, region, seen, told)
         skipped = None if requests else SkipReason(" ".join(told) or "Nothing has come.")
         return SensorResult(run_requests=requests, skip_reason=skipped, cursor=json.dumps(cursor, sort_keys=True))
 
     return new_files
 
 
-def _asked_by(runs: Runs, home: Home, region: str, seen: dict[str, Any], told: list[str]) -> list[RunRequest]:
+def _asked_by(
+    instance: DagsterInstance, runs: Runs, home: Home, region: str, seen: dict[str, Any], told: list[str]
+) -> list[RunRequest]:
     """What the region's files ask for: landing when they are others than last time and no more written to; when they
     have landed, the months that are touched, unless these have been asked for already. `seen` is kept for next time."""
     found = look(home, region, time.time(), {n: (a, b) for n, (a, b) in seen.get("unsettled", {}).items()})
@@ -193,6 +200,9 @@ def _asked_by(runs: Runs, home: Home, region: str, seen: dict[str, Any], told: l
         *(stamp(path) for path in (home.landing / region / LEDGER, home.approvals / f"{region}.json")),
     ]
     if (key := digest(state)[:16]) == seen.get("state"):
+        return []
+    if could_not_land(instance, region):
+        told.append(f"{region}: landing failed; nothing is computed until somebody has looked and it succeeds.")
         return []
     seen["state"] = key
     policy = runs.deployment.policies[region]
@@ -216,6 +226,13 @@ def busy_regions(home: Home, instance: DagsterInstance, regions: Collection[str]
         else:
             busy |= {run.tags.get("dagster/partition/region") or run.tags.get("dagster/partition") or ""}
     return busy
+
+
+def could_not_land(instance: DagsterInstance, region: str) -> bool:
+    """Whether the region's last landing failed, as with a correction that no longer fits: its registers are those of
+    before, and months computed from them would be wrong."""
+    last = instance.get_runs(RunsFilter(job_name=LAND, tags={"dagster/partition": region}), limit=1)
+    return bool(last) and last[0].status == DagsterRunStatus.FAILURE
 
 
 def stamp(path: Path) -> str:

@@ -8,6 +8,7 @@ import sys
 import threading
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,7 @@ import pytest
 import yaml
 from dagster import (
     AssetKey,
+    DagsterInstance,
     DefaultScheduleStatus,
     DefaultSensorStatus,
     Definitions,
@@ -148,12 +150,18 @@ def test_the_environment_says_on_or_it_is_off(said: str | None, is_on: bool, mon
     assert runs_by_itself() is is_on
 
 
+@cache
+def empty_instance() -> DagsterInstance:
+    """An instance without runs; a schedule's context takes none that lives in memory."""
+    return DagsterInstance.local_temp()
+
+
 def ticked(definitions: Definitions, name: str, day: str) -> list[RunRequest] | SkipReason:
     """What the schedule asks for at three in the morning of that day."""
     schedule = definitions.resolve_schedule_def(name)
     assert isinstance(schedule, ScheduleDefinition)
     at = dt.datetime.fromisoformat(f"{day}T03:00:00+07:00")
-    with build_schedule_context(scheduled_execution_time=at) as context:
+    with build_schedule_context(empty_instance(), at) as context:
         answer: list[RunRequest] | SkipReason = schedule(context)
     return answer
 

@@ -157,6 +157,18 @@ def test_a_region_on_which_a_run_works_is_left_alone(sensor: Sensor) -> None:
     assert keys(sensor.tick()[0]) == [("land", REGION)]
 
 
+def test_nothing_is_computed_while_landing_fails(sensor: Sensor) -> None:
+    """A correction that no longer fits: the files are in, the registers are those of before."""
+    deliver(sensor.home, "tugas_2026-02.csv", "2026-02")
+    sensor.tick()
+    sensor.land()
+    for status in (DagsterRunStatus.FAILURE, DagsterRunStatus.SUCCESS):
+        create_run_for_test(sensor.instance, "land", status=status, tags={"dagster/partition": REGION})
+        asked, told = sensor.tick()
+        assert bool(asked) is (status == DagsterRunStatus.SUCCESS)
+        assert (f"{REGION}: landing failed" in told) is (status == DagsterRunStatus.FAILURE)
+
+
 def test_a_command_line_keeps_the_region_while_it_lives_and_not_when_it_was_killed(sensor: Sensor) -> None:
     tags = {COMMAND_TAG: REGION, "dagster/partition/region": REGION}
     run = create_run_for_test(sensor.instance, "region_month", status=DagsterRunStatus.STARTED, tags=tags)
