@@ -16,7 +16,7 @@ __all__ = ["main"]
 
 for _command in (
     *(operators.init, operators.demo, operators.plan, operators.run, operators.replay),
-    *(operators.status, operators.report, operators.ui),
+    *(operators.status, operators.report, operators.doctor, operators.ui),
     *(suppliers.check, suppliers.contracts),
     *(analysts.migrate, analysts.views, analysts.dictionary, analysts.query),
     *(analysts.export, analysts.explore, analysts.explain),

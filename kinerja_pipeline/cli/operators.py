@@ -251,6 +251,36 @@ def report(region: str, month: str, lang: str) -> None:
         click.echo(f"Written: {file}")
 
 
+@click.command(short_help="Is everything there that a run needs?")
+@click.option("--fix", is_flag=True, help="Do what can be done without losing anything.")
+def doctor(fix: bool) -> None:
+    """Look at versions, home, disk, policies, warehouse, clock, daemon, leftovers; say what to do about each finding.
+
+    Exit code 1 when something keeps runs from working.
+    """
+    import datetime as dt
+
+    from kinerja_pipeline.home import home_from_environment, warehouse_url
+    from kinerja_pipeline.orchestration.doctor import examined
+
+    home, is_broken = home_from_environment(), False
+    marks = {"good": ("green", "good   "), "warning": ("yellow", "warning"), "error": ("red", "error  ")}
+    for finding in examined(home, warehouse_url(home), dt.datetime.now(dt.UTC)):
+        colour, mark = marks[finding.level]
+        click.echo(f"{click.style(mark, fg=colour)}  {finding.subject:<10} {finding.text}")
+        if finding.level == "good":
+            continue
+        if fix and finding.cure is not None:
+            finding.cure()
+            click.echo(f"{'':21}Done: {finding.advice}")
+            continue
+        if finding.advice:
+            by_itself = " (--fix does it)" if finding.cure is not None else ""
+            click.echo(f"{'':21}{finding.advice}{by_itself}")
+        is_broken |= finding.level == "error"
+    sys.exit(1 if is_broken else 0)
+
+
 @click.command(short_help="Lineage, runs and checks in the browser.")
 @click.option("--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="Where it listens.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="There is no login: keep it on this machine.")

@@ -139,6 +139,27 @@ def is_migrated(connection: sa.Connection) -> bool:
     return sa.inspect(connection).has_table("publication", schema=warehouse_schema(connection.dialect.name))
 
 
+def is_up_to_date(engine: sa.Engine) -> bool:
+    """Whether tables, views and rights are as this version makes them: `migrate` would do nothing."""
+    schema = warehouse_schema(engine.dialect.name)
+    with _connected(engine) as connection:
+        heads = ScriptDirectory.from_config(_migrations(schema)).get_current_head()
+        is_done = _revision(connection, schema) == heads and are_current(connection, schema)
+        return is_done and access.is_current(connection)
+
+
+def damage(engine: sa.Engine) -> str | None:
+    """What SQLite finds broken in its file, None when nothing is; a PostgreSQL server looks after its own files."""
+    if engine.dialect.name != "sqlite":
+        return None
+    try:
+        with _connected(engine) as connection:
+            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+    except SQLAlchemyError as error:
+        return _first_line(error)
+    return None if found == "ok" else str(found)
+
+
 def migrate(engine: sa.Engine, roles: access.Roles | None = None) -> list[str]:
     """Runs the revisions of sql/migrations that this warehouse has not seen, in order, and makes the views of sql/views
     anew if the tables or a view's file have changed: all in one transaction, nothing when nothing has changed.
@@ -155,10 +176,8 @@ def migrate(engine: sa.Engine, roles: access.Roles | None = None) -> list[str]:
     if roles is not None:
         _check_roles(engine, roles)
     try:
-        with _connected(engine) as connection:
-            is_done = _revision(connection, schema) == heads and are_current(connection, schema)
-            if roles is None and is_done and access.is_current(connection):
-                return []
+        if roles is None and is_up_to_date(engine):
+            return []
         with writing(engine) as connection:
             lock(connection, _MIGRATION_LOCK)
             if schema is not None and not sa.inspect(connection).has_schema(schema):
