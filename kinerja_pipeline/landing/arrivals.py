@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,10 @@ from kinerja_pipeline.landing.deliveries import is_temporary
 from kinerja_pipeline.landing.ledger import LEDGER
 from kinerja_pipeline.validated.corrections import register_path
 
-SETTLE_SECONDS = 3.0
+SETTLE_SECONDS = 2.0
 """A file that was changed so recently may still be written to."""
+
+CORRECTIONS = "corrections"
 
 Seen = Mapping[str, tuple[int, int]]
 """Size and time of change by name."""
@@ -25,10 +27,10 @@ Seen = Mapping[str, tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A look at a region's files: a digest of all of them by name, size and time of change, and those that may still be
-    written to. Temporary names (.part, .tmp, ~$, dotfiles) are no files yet."""
+    """A look at a region's files: a digest of their names, sizes and times of change by folder (a feed's, `lookup`,
+    `corrections`), and those that may still be written to. Temporary names (.part, ~$, dotfiles) are no files yet."""
 
-    digest: str
+    folders: Mapping[str, str]
     unsettled: Seen
 
 
@@ -38,8 +40,20 @@ def look(home: Home, region: str, now: float, before: Seen) -> Look:
     found = dict(sorted(_files(home, region)))
     young = {n: seen for n, seen in found.items() if abs(now - seen[1] / 1e9) < SETTLE_SECONDS or seen[1] / 1e9 > now}
     unsettled = {name: seen for name, seen in young.items() if before.get(name) != seen}
-    text = "\n".join(f"{name}\0{size}\0{changed}" for name, (size, changed) in found.items())
-    return Look(hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16], unsettled)
+    texts: dict[str, list[str]] = {}
+    for name, (size, changed) in found.items():
+        texts.setdefault(_folder(name), []).append(f"{name}\0{size}\0{changed}")
+    return Look({folder: _digest(lines) for folder, lines in texts.items()}, unsettled)
+
+
+def _folder(name: str) -> str:
+    """landing/salor/task_record/2026/a.csv -> task_record, corrections/salor.yaml -> corrections"""
+    parts = Path(name).parts
+    return CORRECTIONS if parts[0] != "landing" else parts[2] if len(parts) > 3 else ""
+
+
+def _digest(lines: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _files(home: Home, region: str) -> Iterator[tuple[str, tuple[int, int]]]:

@@ -37,6 +37,8 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES as IN_PROGRESS
 from dagster._core.storage.tags import PRIORITY_TAG
 
+from kinerja_pipeline import __version__
+from kinerja_pipeline.contracts.versions import lock_text
 from kinerja_pipeline.facts.periods import add_months, month_of
 from kinerja_pipeline.home import Home, home_from_environment
 from kinerja_pipeline.landing.arrivals import look
@@ -47,6 +49,7 @@ from kinerja_pipeline.orchestration.approval import told as waits
 from kinerja_pipeline.orchestration.basis import BY_FILES, Present, closing_date, digest, present
 from kinerja_pipeline.orchestration.deployment import Deployment, looking_back, partition_key
 from kinerja_pipeline.orchestration.resources import COMMAND_TAG, KILLED_COMMAND, is_locked, local_day
+from kinerja_pipeline.validated.corrections import register_path
 
 LAND, REGION_MONTH = "land", "region_month"
 LOOK_SECONDS = 3
@@ -60,10 +63,29 @@ class Runs:
     def __init__(self, deployment: Deployment, assets: Sequence[AssetsDefinition]) -> None:
         self.deployment = deployment
         self._assets = assets
+        self._reading: dict[str, str] = {}
 
     @cached_property
     def _onward(self) -> list[AssetKey]:
         return sorted(looking_back(AssetGraph.from_assets(self._assets)))
+
+    def reading(self, region: str) -> str:
+        """A digest of all that decides how the region's files are read, apart from id files."""
+        if region not in self._reading:
+            policy = self.deployment.policies[region]
+            feeds = {name: [m.model_dump(mode="json") for m in mappings] for name, mappings in policy.feeds.items()}
+            said = [__version__, lock_text(self.deployment.contracts), feeds, policy.time_zone, policy.first_month]
+            self._reading[region] = digest(said)
+        return self._reading[region]
+
+    def landing(self, region: str, key: str, changed: set[str] | None) -> RunRequest:
+        """The run that takes files in. Where nothing but folders of event feeds is `changed`, and no correction waits
+        for a row to come, registers stay as they were validated; judging them again would take most of the run."""
+        events = {contract.name for contract in self.deployment.event_feeds}
+        is_light = changed is not None and changed <= events
+        is_light &= not register_path(home_from_environment().corrections, region).is_file()
+        keys = [AssetKey(["landing", name]) for name in self.deployment.contracts.incoming]
+        return RunRequest(run_key=key, job_name=LAND, partition_key=region, asset_selection=keys if is_light else None)
 
     def present(self, region: str, day: dt.date) -> Present:
         return present(home_from_environment(), self.deployment.policies, self.deployment.contracts, region, day)
@@ -188,15 +210,19 @@ def _asked_by(
     """What the region's files ask for: landing when they are others than last time and no more written to; when they
     have landed, the months that are touched, unless these have been asked for already. `seen` is kept for next time."""
     found = look(home, region, time.time(), {n: (a, b) for n, (a, b) in seen.get("unsettled", {}).items()})
-    if found.digest != seen.get("files"):
+    files, rules = dict(found.folders), runs.reading(region)
+    if (files, rules) != (seen.get("files"), seen.get("rules")):
         seen["unsettled"] = dict(found.unsettled)
         if found.unsettled:
             told.append(f"{region}: {len(found.unsettled)} files are still being written.")
             return []
-        seen["files"] = found.digest
-        return [RunRequest(run_key=f"{region}-land-{found.digest}", job_name=LAND, partition_key=region)]
+        before, seen["files"] = seen.get("files", {}), files
+        is_light = seen.get("rules") == rules and not could_not_land(instance, region)
+        seen["rules"] = rules
+        changed = {folder for folder in {*before, *files} if before.get(folder) != files.get(folder)}
+        return [runs.landing(region, f"{region}-land-{digest([files, rules])[:16]}", changed if is_light else None)]
     state = [
-        found.digest,
+        files,
         *(stamp(path) for path in (home.landing / region / LEDGER, home.approvals / f"{region}.json")),
     ]
     if (key := digest(state)[:16]) == seen.get("state"):
@@ -232,7 +258,7 @@ def could_not_land(instance: DagsterInstance, region: str) -> bool:
     """Whether the region's last landing failed, as with a correction that no longer fits: its registers are those of
     before, and months computed from them would be wrong."""
     last = instance.get_runs(RunsFilter(job_name=LAND, tags={"dagster/partition": region}), limit=1)
-    return bool(last) and last[0].status == DagsterRunStatus.FAILURE
+    return bool(last) and last[0].status != DagsterRunStatus.SUCCESS
 
 
 def stamp(path: Path) -> str:

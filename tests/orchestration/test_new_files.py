@@ -50,7 +50,7 @@ def test_a_file_counts_once_it_was_left_alone_for_some_seconds_or_between_two_lo
     os.utime(path, (1000.5, 1000.5))
     grown = look(home, REGION, 1001.0, first.unsettled)
     assert list(grown.unsettled) == list(first.unsettled), "still being written"
-    assert grown.digest != first.digest
+    assert grown.folders != first.folders
 
 
 @pytest.mark.parametrize("name", ["a.csv.part", "a.tmp", "~$a.xlsx", ".a.csv.swp", "a.csv.filepart"])
@@ -65,16 +65,15 @@ def test_names_that_programs_write_under_are_no_files_yet(name: str, tmp_path: P
 def test_the_ledger_is_no_file_and_id_files_and_corrections_are(tmp_path: Path) -> None:
     home = Home(tmp_path)
     put(home, "task_record/a.csv")
-    digests = [look(home, REGION, 1000.0, {}).digest]
+    before = look(home, REGION, 1000.0, {})
     put(home, "deliveries.jsonl")
-    digests.append(look(home, REGION, 1000.0, {}).digest)
+    assert look(home, REGION, 1000.0, {}) == before
     put(home, "lookup/units.csv")
-    digests.append(look(home, REGION, 1000.0, {}).digest)
     home.corrections.mkdir()
     (home.corrections / f"{REGION}.yaml").write_text("corrections: []\n")
-    digests.append(look(home, REGION, 2e9, {}).digest)
-    assert digests[0] == digests[1]
-    assert len(set(digests)) == 3
+    folders = look(home, REGION, 2e9, {}).folders
+    assert set(folders) == {"task_record", "lookup", "corrections"}
+    assert folders["task_record"] == before.folders["task_record"]
 
 
 # ---- asking ----------------------------------------------------------------------------------------------------------
@@ -139,12 +138,31 @@ def test_a_file_is_landed_and_then_its_month_is_asked_for_once(sensor: Sensor) -
     deliver(sensor.home, "tugas_2026-02.csv", "2026-02")
     landing, _ = sensor.tick()
     assert keys(landing) == [("land", REGION)]
+    assert {key.path[0] for key in landing[0].asset_selection or ()} == {"landing"}, "the registers are as they were"
     sensor.land()
     asked, _ = sensor.tick()
     assert keys(asked) == [("region_month", f"2026-02|{REGION}")]
     assert asked[0].asset_selection is None, "validated and facts are run too"
     assert sensor.tick() == ([], "Nothing has come.")
     assert len({request.run_key for request in (*landing, *asked)}) == 2
+
+
+@pytest.mark.parametrize("name", ["employee/baru.csv", "lookup/unit.csv", "surat.pdf"])
+def test_whatever_may_change_a_register_has_the_registers_judged_again(name: str, sensor: Sensor) -> None:
+    sensor.tick()
+    put(sensor.home, name, now=1_775_000_000)
+    (landing,), _ = sensor.tick()
+    assert landing.asset_selection is None
+
+
+def test_with_corrections_every_landing_looks_whether_they_still_fit(sensor: Sensor) -> None:
+    register = sensor.home.corrections / f"{REGION}.yaml"
+    register.write_text("corrections: []\n")
+    os.utime(register, (1_775_000_000, 1_775_000_000))
+    sensor.tick()
+    deliver(sensor.home, "tugas_2026-02.csv", "2026-02")
+    ((landing,), _) = sensor.tick()
+    assert landing.asset_selection is None
 
 
 def test_a_region_on_which_a_run_works_is_left_alone(sensor: Sensor) -> None:
