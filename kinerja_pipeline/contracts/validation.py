@@ -113,7 +113,7 @@ class Judgement:
             {
                 "success": result.success,
                 "expectation_config": configuration,
-                "result": result.result,
+                "result": _without_examples(result.result),
                 "meta": {},
                 "exception_info": dict(result.exception_info),
             }
@@ -121,6 +121,10 @@ class Judgement:
         ]
         own = {"suite_name": self.result.suite_name, "suite_parameters": {}, "statistics": self.result.statistics}
         return {"success": self.result.success, "results": results, **own, "meta": {}, "id": None}
+
+
+def _without_examples(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: [] if name == "partial_unexpected_list" else value for name, value in found.items()}
 
 
 def judge_counts(contract: Contract, counts: Counts) -> Judgement:

@@ -87,6 +87,11 @@ class Deployment:
         _ = self.compiled_indicators
 
     @cached_property
+    def replaced_tables(self) -> tuple[str, ...]:
+        """The tables that a publication replaces; to the ledger and the restatements it only adds."""
+        return tuple(name for name in self.contracts.outgoing if name not in ("publication", "restatement"))
+
+    @cached_property
     def event_feeds(self) -> tuple[Contract, ...]:
         return tuple(c for c in self.contracts.incoming.values() if c.is_event)
 

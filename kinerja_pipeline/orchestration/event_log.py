@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 from dagster._core.storage.event_log.schema import AssetKeyTable
 from dagster._core.storage.event_log.sqlite import consolidated_sqlite_event_log
@@ -78,6 +79,21 @@ class HomeEventLogStorage(ConsolidatedSqliteEventLogStorage):
 
     def _has_asset_key_col_on_connection(self, conn: object, column_name: str) -> bool:
         return column_name in self._asset_key_columns
+
+    def _store_asset_event(self, conn: Any, event: EventLogEntry, event_id: int) -> None:
+        """As Dagster's, in the other order: after an asset's first event there is a row to update, and inserting it
+        once more fails every time, which costs more than storing the event. The update locks the file for writing, so
+        that nobody inserts between the two."""
+        said = event.dagster_event
+        if said is None or said.asset_key is None:
+            return
+        has_times = self._has_asset_key_col_on_connection(conn, "last_materialization_timestamp")
+        values = self._get_asset_entry_values(event, event_id, has_times)
+        key = said.asset_key.to_string()
+        if not values:
+            return
+        if not conn.execute(AssetKeyTable.update().values(**values).where(AssetKeyTable.c.asset_key == key)).rowcount:
+            conn.execute(AssetKeyTable.insert().values(asset_key=key, **values))
 
     def dispose(self) -> None:
         self._engine.dispose()

@@ -71,6 +71,16 @@ def contract_check_spec(contract: Contract, key: AssetKey, partitions: Partition
     )
 
 
+def promise_check_spec(contract: Contract, key: AssetKey, partitions: PartitionsDefinition[str]) -> AssetCheckSpec:
+    """One check per published table; it needs the asset's partitions, as above."""
+    return AssetCheckSpec(
+        "contract",
+        asset=key,
+        partitions_def=partitions,
+        description="The rows keep what their contract promises analysts; if not, nothing is published.",
+    )
+
+
 def conservation_check_spec(key: AssetKey, partitions: PartitionsDefinition[str]) -> AssetCheckSpec:
     return AssetCheckSpec(
         "conservation",
@@ -108,6 +118,24 @@ def contract_check(contract: Contract, key: AssetKey, judgement: Judgement, tall
             "expectations": f"{sum(o.is_met for o in judgement.outcomes)} of {len(judgement.outcomes)} met",
             "rules": MetadataValue.md(_rules_table(contract, judgement, broken)),
         },
+    )
+
+
+def promise_check(
+    contract: Contract, key: AssetKey, row_count: int, judgement: Judgement | None, problems: Sequence[str]
+) -> AssetCheckResult:
+    """The judgement of a published table's rows: counts only. A table whose columns or types are wrong has none."""
+    outcomes = judgement.outcomes if judgement else ()
+    unmet = [o for o in outcomes if not o.is_met]
+    met = f"{len(outcomes) - len(unmet)} of {len(outcomes)}"
+    told = [f"{o.rule}: {o.problem or f'{o.broken} of {o.asked}'} ({o.words})" for o in unmet] or list(problems)
+    return AssetCheckResult(
+        passed=not problems,
+        asset_key=key,
+        check_name="contract",
+        severity=AssetCheckSeverity.ERROR,
+        description=f"{row_count} rows, {met} expectations met{': ' if told else '.'}{'; '.join(told)}",
+        metadata={"rows": row_count, "expectations": f"{met} met", "contract": f"{contract.name} {contract.version}"},
     )
 
 

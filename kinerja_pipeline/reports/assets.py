@@ -4,23 +4,36 @@ Here: binding, and which documents a page shows. Not here: the pages themselves 
 """
 
 import time
+from collections.abc import Iterable, Iterator
 
-from dagster import AssetDep, AssetExecutionContext, AssetsDefinition, MaterializeResult, MetadataValue, asset
+from dagster import (
+    AssetDep,
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    AssetSpec,
+    MaterializeResult,
+    MetadataValue,
+    asset,
+    multi_asset,
+)
 
 from kinerja_pipeline.home import warehouse_url
 from kinerja_pipeline.landing.deliveries import deliveries
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.resources import HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import whole_file
-from kinerja_pipeline.reports.places import monthly_folder, names_in, to_monthly, validation_file
+from kinerja_pipeline.reports.places import PUBLISHED_TABLES, monthly_folder, names_in, to_monthly, validation_file
+from kinerja_pipeline.reports.published import published_page
 from kinerja_pipeline.reports.validation import validation_page
 
+PUBLISHED, MONTHLY = AssetKey(["reports", "published"]), AssetKey(["reports", "monthly"])
 EARLIER = 11
 """Months that the trend of a page shows before its own."""
 
 
 def reports_assets(deployment: Deployment) -> list[AssetsDefinition]:
-    return [_validation(deployment), _monthly(deployment)]
+    return [_validation(deployment), _after_publication(deployment)]
 
 
 def _validation(deployment: Deployment) -> AssetsDefinition:
@@ -62,40 +75,69 @@ def _validation(deployment: Deployment) -> AssetsDefinition:
     return validation
 
 
-def _monthly(deployment: Deployment) -> AssetsDefinition:
-    # The tables are published together; the report waits for all of them and then reads what readers see.
-    deps = [AssetDep(["warehouse", name]) for name in deployment.contracts.outgoing if name != "publication"]
+def _after_publication(deployment: Deployment) -> AssetsDefinition:
+    # The tables are published together; what is told of them waits for all. One step: two would cost more than a page.
+    tables = deployment.replaced_tables
+    deps = [AssetDep(["warehouse", name]) for name in tables]
+    specs = [
+        AssetSpec(
+            PUBLISHED,
+            group_name="reports",
+            kinds={"html"},
+            deps=deps,
+            description="One page per month: what the contracts promise of every published table, and how many rows "
+            "keep it. For browsers, without network; no value of a row.",
+        ),
+        AssetSpec(
+            MONTHLY,
+            group_name="reports",
+            kinds={"html", "excel"},
+            deps=deps,
+            description="The month as officials look at it: a page to read and print and a workbook to sort, which "
+            "name people in the follow-up lists, and a page for everyone, which names nobody.",
+        ),
+    ]
 
-    @asset(
-        key=["reports", "monthly"],
-        group_name="reports",
-        kinds={"html", "excel"},
-        deps=deps,
-        partitions_def=deployment.region_month,
-        description="The month as officials look at it: a page to read and print and a workbook to sort, which name "
-        "people in the follow-up lists, and a page for everyone, which names nobody.",
-    )
-    def monthly(context: AssetExecutionContext, home: HomeResource, lock: RegionLock) -> MaterializeResult[None]:
-        # Late: SQLAlchemy would make up a quarter of the time in which the definitions load.
-        from kinerja_pipeline.reports.monthly import ReportError, write_report
-
+    @multi_asset(name="after_publication", specs=specs, partitions_def=deployment.region_month, can_subset=False)
+    def after_publication(
+        context: AssetExecutionContext, home: HomeResource, lock: RegionLock
+    ) -> Iterator[MaterializeResult[None]]:
         region, month = region_month_of(context)
-        start = time.perf_counter()
-        try:
-            files = write_report(
-                home.home, warehouse_url(home.home), deployment.policies, deployment.contracts, region, month
-            )
-        except Exception as error:
-            again = f"kinerja report --region {region} --month {month}"
-            raise ReportError(
-                f"The month is published; only its report could not be made: {error} Afterwards: `{again}`."
-            ) from error
-        return MaterializeResult(
-            metadata={
-                **{file.name.replace(".", "_"): MetadataValue.path(file) for file in files},
-                "open": MetadataValue.url((monthly_folder(home.home, region, month) / names_in("id").page).as_uri()),
-                "seconds": round(time.perf_counter() - start, 3),
-            }
-        )
+        yield _published(home, tables, region, month)
+        yield _monthly(home, deployment, region, month)
 
-    return monthly
+    return after_publication
+
+
+def _published(home: HomeResource, tables: Iterable[str], region: str, month: str) -> MaterializeResult[None]:
+    start = time.perf_counter()
+    kept = [home.lake.read_document("published", name, region, month) for name in tables]
+    target = validation_file(home.home, region, month, PUBLISHED_TABLES)
+    with whole_file(target) as file:
+        file.write(published_page(kept, region, month, to_monthly(region, month)).encode())
+    seconds = round(time.perf_counter() - start, 3)
+    return MaterializeResult(asset_key=PUBLISHED, metadata={"page": MetadataValue.path(target), "seconds": seconds})
+
+
+def _monthly(home: HomeResource, deployment: Deployment, region: str, month: str) -> MaterializeResult[None]:
+    # Late: SQLAlchemy would make up a quarter of the time in which the definitions load.
+    from kinerja_pipeline.reports.monthly import ReportError, write_report
+
+    start = time.perf_counter()
+    try:
+        files = write_report(
+            home.home, warehouse_url(home.home), deployment.policies, deployment.contracts, region, month
+        )
+    except Exception as error:
+        again = f"kinerja report --region {region} --month {month}"
+        raise ReportError(
+            f"The month is published; only its report could not be made: {error} Afterwards: `{again}`."
+        ) from error
+    return MaterializeResult(
+        asset_key=MONTHLY,
+        metadata={
+            **{file.name.replace(".", "_"): MetadataValue.path(file) for file in files},
+            "open": MetadataValue.url((monthly_folder(home.home, region, month) / names_in("id").page).as_uri()),
+            "seconds": round(time.perf_counter() - start, 3),
+        },
+    )

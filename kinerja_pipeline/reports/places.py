@@ -12,6 +12,8 @@ from kinerja_pipeline.home import Home
 
 REGISTER = "register"
 """Stands for the month of a feed that has none."""
+PUBLISHED_TABLES = "published_tables"
+"""Stands for the feed on the page of what was published; no feed is called so."""
 
 
 class Names(NamedTuple):

@@ -6,7 +6,7 @@ Not here: judging (contracts/validation), where documents and pages are (reports
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -30,8 +30,8 @@ STYLE = """
 
 
 @dataclass(frozen=True, slots=True)
-class _Reason:
-    """A rule, or a reason of the reader, with how many values it was asked of and how many broke it."""
+class Asked:
+    """A rule with how many values it was asked of and how many broke it."""
 
     rule: str
     words: str
@@ -50,38 +50,39 @@ def validation_page(
     title = f"{kept['feed']}, {kept['region']}, {kept['month'] or 'register'}"
     sections = [_verdict(kept), _reasons(kept, files), _trend(kept, earlier), _rules(kept)]
     back = (
-        f'<p><a href="{escape(monthly)}">{_text("Laporan bulan ini", "Report of this month")}</a></p>'
-        if monthly
-        else ""
+        f'<p><a href="{escape(monthly)}">{both("Laporan bulan ini", "Report of this month")}</a></p>' if monthly else ""
     )
-    return document(
+    return two_languages(
         title,
-        '<input type="checkbox" id="en"><main>'
-        f'<label class="switch" for="en">{_text("English", "Bahasa Indonesia")}</label>'
         f"<h1>{escape(kept['feed'])}</h1>"
         f'<p class="soft">{escape(kept["region"])} · {_period(kept)} · '
-        f"{_text('kontrak', 'contract')} {escape(kept['contract_version'])}</p>{back}"
-        f"{''.join(sections)}</main>",
-        style=STYLE,
+        f"{both('kontrak', 'contract')} {escape(kept['contract_version'])}</p>{back}"
+        f"{''.join(sections)}",
     )
 
 
-def _text(indonesian: str, english: str) -> str:
+def two_languages(title: str, html: str) -> str:
+    """A page in Indonesian with a switch to English."""
+    switch = f'<label class="switch" for="en">{both("English", "Bahasa Indonesia")}</label>'
+    return document(title, f'<input type="checkbox" id="en"><main>{switch}{html}</main>', style=STYLE)
+
+
+def both(indonesian: str, english: str) -> str:
     return f'<span lang="id">{escape(indonesian)}</span><span lang="en">{escape(english)}</span>'
 
 
-def _number(count: float) -> str:
-    return _text(number(count, "id"), number(count, "en"))
+def counted(count: float) -> str:
+    return both(number(count, "id"), number(count, "en"))
 
 
-def _percent(share: float | None) -> str:
+def shared(share: float | None) -> str:
     if share is None:
         return NOTHING
-    return _text(percent(share, "id", 2), percent(share, "en", 2))
+    return both(percent(share, "id", 2), percent(share, "en", 2))
 
 
 def _period(kept: Document) -> str:
-    return escape(kept["month"]) if kept["month"] else _text("register daerah", "register of the region")
+    return escape(kept["month"]) if kept["month"] else both("register daerah", "register of the region")
 
 
 def _share(kept: Document) -> float | None:
@@ -91,39 +92,41 @@ def _share(kept: Document) -> float | None:
 def _verdict(kept: Document) -> str:
     whole = next(r for r in kept["validation"]["results"] if r["expectation_config"]["meta"]["rule"] == "all")
     if not kept["landed"]:
-        words = _text("Tidak ada baris yang diterima.", "No rows were delivered.")
+        words = both("Tidak ada baris yang diterima.", "No rows were delivered.")
     elif whole["success"]:
-        words = _text("Baris yang ditolak masih dalam batas kontrak.", "Rejected rows are within the tolerance.")
+        words = both("Baris yang ditolak masih dalam batas kontrak.", "Rejected rows are within the tolerance.")
     else:
-        words = _text(
+        words = both(
             "Baris yang ditolak melebihi batas kontrak: minta pengirim memperbaiki baris di bawah ini dan mengirim "
             "ulang.",
             "More rows were rejected than the contract bears: ask the supplier to correct the rows below and deliver "
             "them again.",
         )
     figures = [
-        (_text("diterima", "landed"), _number(kept["landed"])),
-        (_text("sah", "valid"), _number(kept["valid"])),
-        (_text("ditolak", "rejected"), _number(kept["rejected"])),
-        (_text("digantikan", "superseded"), _number(kept["superseded"])),
-        (_text("bagian ditolak", "share rejected"), _percent(_share(kept))),
-        (_text("batas", "tolerance"), _percent(kept["tolerance_share"])),
+        (both("diterima", "landed"), counted(kept["landed"])),
+        (both("sah", "valid"), counted(kept["valid"])),
+        (both("ditolak", "rejected"), counted(kept["rejected"])),
+        (both("digantikan", "superseded"), counted(kept["superseded"])),
+        (both("bagian ditolak", "share rejected"), shared(_share(kept))),
+        (both("batas", "tolerance"), shared(kept["tolerance_share"])),
     ]
     return f'<section class="verdict{"" if whole["success"] else " bad"}"><p>{words}</p>{tiles(figures)}</section>'
 
 
-def _all_reasons(kept: Document) -> list[_Reason]:
+def rules_of(validation: Document) -> list[Asked]:
+    """The rules of a kept judgement, without the questions about a feed as a whole."""
     found = []
-    for result in kept["validation"]["results"]:
+    for result in validation["results"]:
         config, counts = result["expectation_config"], result["result"]
         if config["meta"]["rule"] in ("all", "row__unreadable"):
             continue
         found.append(
-            _Reason(
+            Asked(
                 rule=config["meta"]["rule"],
                 words=_words(config),
-                asked=counts["element_count"] - counts.get("missing_count", 0),
-                broken=counts["unexpected_count"],
+                # Nothing was counted where a condition could not be evaluated.
+                asked=counts.get("element_count", 0) - counts.get("missing_count", 0),
+                broken=counts.get("unexpected_count", 0),
                 allowed=round(1 - config["kwargs"].get("mostly", 1.0), 12),
                 is_met=result["success"],
                 is_warning=config["meta"]["severity"] == "warning",
@@ -135,16 +138,16 @@ def _all_reasons(kept: Document) -> list[_Reason]:
 def _words(config: Mapping[str, Any]) -> str:
     meta = config["meta"]
     # A register that has not been judged for long may have been kept without Indonesian.
-    return _text(meta.get("words_id", meta["words"]), meta["words"])
+    return both(meta.get("words_id", meta["words"]), meta["words"])
 
 
 def _reasons(kept: Document, files: Mapping[str, str]) -> str:
-    broken = [(r.rule, r.words, r.broken, r.is_warning) for r in _all_reasons(kept) if r.broken]
+    broken = [(r.rule, r.words, r.broken, r.is_warning) for r in rules_of(kept["validation"]) if r.broken]
     for name, count in kept["reader_reasons"].items():
-        broken.append((name, _text(of_reader(name, "id"), of_reader(name, "en")), count, False))
-    head = f"<h2>{_text('Alasan tersering', 'Most frequent reasons')}</h2>"
+        broken.append((name, both(of_reader(name, "id"), of_reader(name, "en")), count, False))
+    head = f"<h2>{both('Alasan tersering', 'Most frequent reasons')}</h2>"
     if not broken:
-        none = _text("Tidak ada baris yang melanggar aturan.", "No row breaks a rule.")
+        none = both("Tidak ada baris yang melanggar aturan.", "No row breaks a rule.")
         return f"<section>{head}<p>{none}</p></section>"
     most, rows = max(count for _, _, count, _ in broken), []
     for rule, words, count, is_warning in sorted(broken, key=lambda b: (-b[2], b[0])):
@@ -152,15 +155,15 @@ def _reasons(kept: Document, files: Mapping[str, str]) -> str:
             f"<code>{escape(files.get(delivery, delivery[:12]))}:{row}</code>"
             for delivery, row in kept["rows"].get(rule, [])
         )
-        note = f' <span class="soft">{_text("peringatan", "warning")}</span>' if is_warning else ""
+        note = f' <span class="soft">{both("peringatan", "warning")}</span>' if is_warning else ""
         rows.append(
             f"<tr><td><code>{escape(rule)}</code>{note}<br>{words}"
-            f'<br><span class="soft">{_text("misalnya", "for example")} {places}</span></td>'
-            f'<td class="n">{_number(count)}</td>'
+            f'<br><span class="soft">{both("misalnya", "for example")} {places}</span></td>'
+            f'<td class="n">{counted(count)}</td>'
             f'<td class="graph"><div class="bar" style="width:{100 * count / most:.1f}%"></div></td></tr>'
         )
-    names = f"<th>{_text('alasan', 'reason')}</th><th class=n>{_text('baris', 'rows')}</th><th></th>"
-    note = _text(
+    names = f"<th>{both('alasan', 'reason')}</th><th class=n>{both('baris', 'rows')}</th><th></th>"
+    note = both(
         "Satu baris dapat memiliki beberapa alasan.",
         "A row may have several reasons.",
     )
@@ -181,44 +184,50 @@ def _trend(kept: Document, earlier: Sequence[Document]) -> str:
         colour = " bad" if share is not None and share > each["tolerance_share"] else ""
         bar = "" if not share else f'<div class="bar{colour}" style="width:{100 * share / most:.1f}%"></div>'
         rows.append(
-            f'<tr><td>{_period(each)}</td><td class="n">{_number(each["landed"])}</td>'
-            f'<td class="n">{_number(each["rejected"])}</td><td class="n">{_percent(share)}</td>'
+            f'<tr><td>{_period(each)}</td><td class="n">{counted(each["landed"])}</td>'
+            f'<td class="n">{counted(each["rejected"])}</td><td class="n">{shared(share)}</td>'
             f'<td class="graph">{bar}</td></tr>'
         )
     names = (
-        f"<th>{_text('bulan', 'month')}</th><th class=n>{_text('diterima', 'landed')}</th>"
-        f"<th class=n>{_text('ditolak', 'rejected')}</th><th class=n>{_text('bagian', 'share')}</th><th></th>"
+        f"<th>{both('bulan', 'month')}</th><th class=n>{both('diterima', 'landed')}</th>"
+        f"<th class=n>{both('ditolak', 'rejected')}</th><th class=n>{both('bagian', 'share')}</th><th></th>"
     )
     return (
-        f"<section><h2>{_text('Perkembangan', 'Trend')}</h2>"
+        f"<section><h2>{both('Perkembangan', 'Trend')}</h2>"
         f'<div class="wide"><table><tr>{names}</tr>{"".join(rows)}</table></div></section>'
     )
 
 
 def _rules(kept: Document) -> str:
+    unchecked = [
+        f'<tr><td><code>{escape(rule)}</code></td><td colspan="4"></td>'
+        f'<td class="soft">{both("tidak diperiksa", "not checked")}</td></tr>'
+        for rule in kept["unchecked"]
+    ]
+    note = both("Diperiksa: nilai yang terisi dan terbaca.", "Asked: the values that are there and can be read.")
+    return (
+        f"<section><h2>{both('Semua aturan kontrak', 'All rules of the contract')}</h2>"
+        f'{rules_table(rules_of(kept["validation"]), unchecked)}<p class="soft">{note}</p></section>'
+    )
+
+
+def rules_table(rules: Iterable[Asked], html_more: Iterable[str] = ()) -> str:
     rows = []
-    for r in _all_reasons(kept):
+    for r in rules:
         share = r.broken / r.asked if r.asked else None
         told = (
-            f'<span class="met">{_text("terpenuhi", "met")}</span>'
+            f'<span class="met">{both("terpenuhi", "met")}</span>'
             if r.is_met
-            else f'<span class="unmet">{_text("tidak terpenuhi", "not met")}</span>'
+            else f'<span class="unmet">{both("tidak terpenuhi", "not met")}</span>'
         )
         rows.append(
-            f'<tr><td><code>{escape(r.rule)}</code><br>{r.words}</td><td class="n">{_number(r.asked)}</td>'
-            f'<td class="n">{_number(r.broken)}</td><td class="n">{_percent(share)}</td>'
-            f'<td class="n">{_percent(r.allowed)}</td><td>{told}</td></tr>'
+            f'<tr><td><code>{escape(r.rule)}</code><br>{r.words}</td><td class="n">{counted(r.asked)}</td>'
+            f'<td class="n">{counted(r.broken)}</td><td class="n">{shared(share)}</td>'
+            f'<td class="n">{shared(r.allowed)}</td><td>{told}</td></tr>'
         )
-    for rule in kept["unchecked"]:
-        told = _text("tidak diperiksa", "not checked")
-        rows.append(f'<tr><td><code>{escape(rule)}</code></td><td colspan="4"></td><td class="soft">{told}</td></tr>')
     names = (
-        f"<th>{_text('aturan', 'rule')}</th><th class=n>{_text('diperiksa', 'asked')}</th>"
-        f"<th class=n>{_text('melanggar', 'broken')}</th><th class=n>{_text('bagian', 'share')}</th>"
-        f"<th class=n>{_text('batas', 'tolerance')}</th><th></th>"
+        f"<th>{both('aturan', 'rule')}</th><th class=n>{both('diperiksa', 'asked')}</th>"
+        f"<th class=n>{both('melanggar', 'broken')}</th><th class=n>{both('bagian', 'share')}</th>"
+        f"<th class=n>{both('batas', 'tolerance')}</th><th></th>"
     )
-    note = _text("Diperiksa: nilai yang terisi dan terbaca.", "Asked: the values that are there and can be read.")
-    return (
-        f"<section><h2>{_text('Semua aturan kontrak', 'All rules of the contract')}</h2>"
-        f'<div class="wide"><table><tr>{names}</tr>{"".join(rows)}</table></div><p class="soft">{note}</p></section>'
-    )
+    return f'<div class="wide"><table><tr>{names}</tr>{"".join(rows)}{"".join(html_more)}</table></div>'

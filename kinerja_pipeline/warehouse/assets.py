@@ -5,10 +5,12 @@ Here: binding only. Not here: the transaction (warehouse/publish) and the descri
 
 import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import polars as pl
 from dagster import (
+    AssetCheckResult,
     AssetDep,
     AssetExecutionContext,
     AssetKey,
@@ -25,12 +27,15 @@ from kinerja_pipeline.home import Home, warehouse_url
 from kinerja_pipeline.landing.deliveries import deliveries
 from kinerja_pipeline.orchestration.basis import Present, note
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
-from kinerja_pipeline.orchestration.metadata import definition_metadata
+from kinerja_pipeline.orchestration.metadata import definition_metadata, promise_check, promise_check_spec
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.loader import policy_version
 from kinerja_pipeline.warehouse import registers
 from kinerja_pipeline.warehouse.restate import RESTATED
+
+if TYPE_CHECKING:
+    from kinerja_pipeline.warehouse.outgoing import Checked
 
 FACTS = (
     "attendance_day",
@@ -47,11 +52,13 @@ FACTS = (
 )
 KPI = ("kpi", "evaluation", "unit_evaluation", "follow_up", "allowance", "training_effect", "training_programme")
 POLICY = ("region", "indicator")
+PUBLISHED = "published"
+"""The lake's room for what Great Expectations said of each published table and month."""
 
 
 def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
     tables = {name: c for name, c in deployment.contracts.outgoing.items() if name != "publication"}
-    replaced = [name for name in tables if name != "restatement"]
+    replaced = deployment.replaced_tables
     specs = [
         AssetSpec(
             ["warehouse", name],
@@ -66,15 +73,24 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
         for name, contract in tables.items()
     ]
 
-    @multi_asset(name="publication", specs=specs, partitions_def=deployment.region_month, can_subset=False)
+    check_specs = [promise_check_spec(tables[name], _key(name), deployment.region_month) for name in replaced]
+
+    @multi_asset(
+        name="publication",
+        specs=specs,
+        check_specs=check_specs,
+        partitions_def=deployment.region_month,
+        can_subset=False,
+    )
     def publication(
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
-    ) -> Iterator[MaterializeResult[None]]:
+    ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
         # Late: SQLAlchemy and Alembic would make up a quarter of the time in which the definitions load.
         from kinerja_pipeline.warehouse.database import open_warehouse
-        from kinerja_pipeline.warehouse.publish import Versions, publish
+        from kinerja_pipeline.warehouse.publish import PublishRefused, Versions, publish
         from kinerja_pipeline.warehouse.status import published_digest
 
+        checked: list[Checked] = []
         region, month = region_month_of(context)
         start = time.perf_counter()
         policy = deployment.policy(region, month)
@@ -83,19 +99,26 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
         versions = Versions(code=__version__, policy=policy_version(policy))
         before = Present(home.home, deployment.policies, deployment.contracts, region, today)
         engine = open_warehouse(warehouse_url(home.home))
-        published = publish(
-            engine,
-            deployment.contracts,
-            region,
-            month,
-            frames,
-            versions=versions,
-            now=clock.now(),
-            run_id=context.run.run_id,
-            causes=before.causes(month),
-        )
-        engine.dispose()
+        try:
+            published = publish(
+                engine,
+                deployment.contracts,
+                region,
+                month,
+                frames,
+                versions=versions,
+                now=clock.now(),
+                run_id=context.run.run_id,
+                causes=before.causes(month),
+                told=checked.append,
+            )
+        except PublishRefused:
+            yield from _kept(home.lake, checked, region, month, is_published=False).values()
+            raise
+        finally:
+            engine.dispose()
         note(before, month, published_digest(published, month), with_facts=_has_facts(context))
+        checks = _kept(home.lake, checked, region, month, is_published=True)
         seconds = MetadataValue.float(round(time.perf_counter() - start, 3))
         changed = {p.table_name for p in published if p.is_changed}
         for name in replaced:
@@ -106,6 +129,7 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
                     "changed": name in changed,
                     "seconds": seconds,
                 },
+                check_results=[checks[name]],
             )
         yield MaterializeResult(asset_key=["warehouse", "restatement"])
 
@@ -118,6 +142,24 @@ def _has_facts(context: AssetExecutionContext) -> bool:
     return (
         not selected or {AssetKey(["validated", "attendance_log"]), AssetKey(["facts", "attendance_day"])} <= selected
     )
+
+
+def _key(table: str) -> AssetKey:
+    return AssetKey(["warehouse", table])
+
+
+def _kept(
+    lake: Lake, checked: Iterable["Checked"], region: str, month: str, *, is_published: bool
+) -> dict[str, AssetCheckResult]:
+    """Writes each table's judgement to the lake; returns it as the table's check."""
+    from kinerja_pipeline.warehouse.outgoing import document
+
+    results = {}
+    for each in checked:
+        name = each.contract.name
+        lake.write_document(document(each, region, month, is_published=is_published), PUBLISHED, name, region, month)
+        results[name] = promise_check(each.contract, _key(name), len(each.rows), each.judgement, each.problems)
+    return results
 
 
 def _deps(deployment: Deployment, table: str) -> list[AssetDep]:

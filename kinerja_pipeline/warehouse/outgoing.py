@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from kinerja_pipeline.contracts import validation
 from kinerja_pipeline.contracts.model import Column, Contract, Kind
-from kinerja_pipeline.contracts.validation import Outcome, judge_published
+from kinerja_pipeline.contracts.validation import Judgement, Outcome, judge_published
 
 _DTYPES: dict[Kind, pl.DataType | type[pl.DataType]] = {
     "string": pl.String,
@@ -26,30 +27,57 @@ _DTYPES: dict[Kind, pl.DataType | type[pl.DataType]] = {
 _SLICE = 50_000
 
 
+class Checked(NamedTuple):
+    """A table's rows as they will be published, in the order of their key; what is wrong with them, in words for
+    people; and the judgement of its contract, None where columns or types are so wrong that nothing can be asked."""
+
+    contract: Contract
+    rows: pl.DataFrame
+    problems: list[str]
+    judgement: Judgement | None
+
+
 def outgoing_schema(contract: Contract) -> dict[str, pl.DataType | type[pl.DataType]]:
     """The columns of a table as frames have them."""
     return {c.name: _DTYPES[c.kind] for c in contract.columns}
 
 
-def outgoing_rows(
-    contract: Contract, frame: pl.DataFrame, region: str, periods: Collection[str]
-) -> tuple[pl.DataFrame, list[str]]:
-    """The rows as they will be published, in the order of their key, and what is wrong with them, in words for people.
+def outgoing_rows(contract: Contract, frame: pl.DataFrame, region: str, periods: Collection[str]) -> Checked:
+    """The rows as they will be published, and what their contract says of them.
 
     `periods` are those that the publication replaces; rows of other periods or regions are wrong. When columns or types
     are wrong the frame comes back empty, because nothing more can be said about it.
     """
     empty = pl.DataFrame(schema=outgoing_schema(contract))
     if problems := _column_problems(contract, frame) or _type_problems(contract, frame):
-        return empty, problems
+        return Checked(contract, empty, problems, None)
     if problems := _not_finite(contract, frame):
-        return empty, problems
+        return Checked(contract, empty, problems, None)
     typed = frame.select(pl.col(c.name).cast(_DTYPES[c.kind]) for c in contract.columns)
     rounded = typed.with_columns(
         half_up(typed[c.name], c.step) for c in contract.columns if c.kind == "number" and c.step is not None
     )
     rows = rounded.sort(contract.key, maintain_order=True)
-    return rows, [*_nul_problems(contract, rows), *_contract_problems(contract, rows, region, periods)]
+    judgement = judge_published(contract, rows, region, periods)
+    # A warning stops no publication.
+    broken = (_problem(outcome, contract, rows, region, periods) for outcome in judgement.unmet("error"))
+    return Checked(contract, rows, [*_nul_problems(contract, rows), *broken], judgement)
+
+
+def document(checked: Checked, region: str, month: str, *, is_published: bool) -> dict[str, Any]:
+    """What is kept of a table's judgement: Great Expectations' result, counts only, never a value of a row. It says
+    nothing of when it was made: the same rows give the same document. A table that could not be judged keeps why."""
+    contract, judgement = checked.contract, checked.judgement
+    return {
+        "table": contract.name,
+        "region": region,
+        "month": month,
+        "contract_version": contract.version,
+        "row_count": len(checked.rows),
+        "is_published": is_published,
+        "problems": checked.problems if judgement is None else [],
+        "validation": judgement.document() if judgement else None,
+    }
 
 
 def half_up(values: pl.Series, step: float) -> pl.Series:
@@ -160,12 +188,6 @@ def _nul_problems(contract: Contract, rows: pl.DataFrame) -> Iterator[str]:
         if column.kind == "string" and (count := _count(rows[column.name].str.contains("\x00", literal=True))):
             where = f"{contract.name}.{column.name}"
             yield f"{where}: {_rows(count, rows)} hold a NUL character, which databases refuse; strip it"
-
-
-def _contract_problems(contract: Contract, rows: pl.DataFrame, region: str, periods: Collection[str]) -> Iterator[str]:
-    """What the contract's suite does not accept, counted from the rows themselves; a warning stops no publication."""
-    for outcome in judge_published(contract, rows, region, periods).unmet("error"):
-        yield _problem(outcome, contract, rows, region, periods)
 
 
 def _problem(outcome: Outcome, contract: Contract, rows: pl.DataFrame, region: str, periods: Collection[str]) -> str:

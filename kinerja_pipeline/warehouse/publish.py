@@ -7,7 +7,7 @@ frames (warehouse/outgoing), opening and migrating (warehouse/database).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from kinerja_pipeline.contracts.model import Contract, Contracts
 from kinerja_pipeline.contracts.tables import warehouse_tables
 from kinerja_pipeline.facts.periods import periods_of
 from kinerja_pipeline.warehouse.database import lock, migrate, writing
-from kinerja_pipeline.warehouse.outgoing import content_hash, outgoing_rows, outgoing_schema
+from kinerja_pipeline.warehouse.outgoing import Checked, content_hash, outgoing_rows, outgoing_schema
 from kinerja_pipeline.warehouse.restate import OPINION_FACT, RESTATED, Cause, changes, tellable
 
 LEDGER, RESTATEMENT = "publication", "restatement"
@@ -76,6 +76,7 @@ def publish(
     now: dt.datetime,
     run_id: str,
     causes: Mapping[str, Cause] | None = None,
+    told: Callable[[Checked], None] = lambda _: None,
 ) -> list[Published]:
     """Replaces what the warehouse says about `region` and `month` (and its quarter, semester and year) by `frames`.
 
@@ -83,10 +84,11 @@ def publish(
     without, for the region (where the key has a policy version, for the versions in the frame). Tables that are not in
     `frames` stay. Parts whose content hash is that of the last publication are not written; the ledger line always is.
     What changes in a period that was closed is recorded in `restatement`, with its cause (`causes`, by period; without
-    one it is the program). Readers see all of the old or all of the new. Raises PublishRefused before anything is
-    written, WarehouseError when the warehouse cannot be migrated.
+    one it is the program). Readers see all of the old or all of the new. `told` hears what the contract says of each
+    table, before anything is written. Raises PublishRefused before anything is written, WarehouseError when the
+    warehouse cannot be migrated.
     """
-    parts = _checked(contracts.outgoing, region, month, frames)
+    parts = _checked(contracts.outgoing, region, month, frames, told)
     migrate(engine)
     tables = warehouse_tables(contracts.outgoing, engine.dialect.name).tables
     schema = "" if engine.dialect.name == "sqlite" else "reporting."
@@ -138,7 +140,11 @@ def publish(
 
 
 def _checked(
-    outgoing: Mapping[str, Contract], region: str, month: str, frames: Mapping[str, pl.DataFrame]
+    outgoing: Mapping[str, Contract],
+    region: str,
+    month: str,
+    frames: Mapping[str, pl.DataFrame],
+    told: Callable[[Checked], None],
 ) -> list[_Part]:
     periods = list(periods_of(month).values())
     problems: list[str] = []
@@ -147,11 +153,11 @@ def _checked(
         if name not in outgoing or name in KEPT:
             problems.append(f"{name}: not a table one can publish; pages are in data_contracts/outgoing")
             continue
-        contract = outgoing[name]
-        rows, wrong = outgoing_rows(contract, frame, region, periods)
-        problems += wrong
-        if not wrong:
-            parts += _parts(contract, rows, periods)
+        checked = outgoing_rows(outgoing[name], frame, region, periods)
+        told(checked)
+        problems += checked.problems
+        if not checked.problems:
+            parts += _parts(checked.contract, checked.rows, periods)
     if problems:
         lines = "\n".join(f"- {problem}" for problem in problems)
         raise PublishRefused(f"Nothing was published for {region} {month}; the warehouse is as it was.\n{lines}")

@@ -8,8 +8,8 @@ import polars as pl
 from dagster import AssetCheckResult, AssetKey, MarkdownMetadataValue
 
 from kinerja_pipeline.contracts.model import Contract, load_contracts
-from kinerja_pipeline.contracts.validation import Counts, judge_counts
-from kinerja_pipeline.orchestration.metadata import column_schema, conservation_check, contract_check
+from kinerja_pipeline.contracts.validation import Counts, judge_counts, judge_published
+from kinerja_pipeline.orchestration.metadata import column_schema, conservation_check, contract_check, promise_check
 
 KEY = AssetKey(["validated", "attendance_log"])
 LOG = load_contracts().incoming["attendance_log"]
@@ -87,3 +87,20 @@ def test_the_column_schema_shows_who_may_see_a_column() -> None:
     tags = {column.name: column.tags for column in column_schema(LOG).columns}
     assert tags["pin"] == {"classification": "restricted"}
     assert list(tags) == list(LOG.names)
+
+
+def test_the_check_of_a_published_table_names_what_it_breaks_and_no_value() -> None:
+    contract = load_contracts().outgoing["region"]
+    schema = dict.fromkeys(contract.names, pl.String)
+    good = {"region": "salor", "label_id": "Salor", "label_en": "Salor", "time_zone": "Asia/Jayapura"}
+    rows = pl.DataFrame([{**good, "policy_version": "1"}, {**good, "region": "mamuju"}], schema=schema)
+    judgement = judge_published(contract, rows, "salor", ["2026-03"])
+    result = promise_check(contract, KEY, 2, judgement, ["region: broken"])
+    assert not result.passed
+    assert result.description == (
+        "2 rows, 5 of 7 expectations met: policy_version__missing: 1 of 2 (policy_version must have a value); "
+        "region__other: 1 of 2 (a publication is of one region)"
+    )
+    assert promise_check(contract, KEY, 0, None, ["region: a column is missing"]).description == (
+        "0 rows, 0 of 0 expectations met: region: a column is missing"
+    )

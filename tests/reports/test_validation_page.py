@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
 from typing import Any
 
 import polars as pl
+from two_languages import read
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.reports.validation import validation_page
@@ -37,36 +37,6 @@ def kept(month: str | None, shifts: list[str | None], problem: str | None = None
     )
     result = split(frame, ROSTER, zone="Asia/Jakarta", references={}, deliveries=ledger)
     return document(ROSTER, result, judged(ROSTER, result), "salor", month)
-
-
-class _Page(HTMLParser):
-    def __init__(self, language: str) -> None:
-        super().__init__()
-        self.language, self.text, self.links = language, "", list[str]()
-        self.inside: list[bool] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        named = dict(attrs)
-        self.links += [v for k, v in named.items() if k in ("src", "href", "srcset", "action") and v]
-        if tag == "span":
-            self.inside.append(named.get("lang") not in (None, self.language))
-        if tag in ("tr", "p", "h1", "h2", "section"):
-            self.text += "\n"
-        if tag in ("td", "dt"):
-            self.text += " "
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "span":
-            self.inside.pop()
-
-    def handle_data(self, data: str) -> None:
-        self.text += "" if any(self.inside) else data
-
-
-def read(html: str, language: str) -> _Page:
-    page = _Page(language)
-    page.feed(html)
-    return page
 
 
 def test_a_page_tells_the_broken_rule_how_often_where_and_that_it_is_too_often() -> None:

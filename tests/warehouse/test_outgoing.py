@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Callable
 
 import polars as pl
 import pytest
 
 from kinerja_pipeline.contracts.model import load_contracts
-from kinerja_pipeline.warehouse.outgoing import content_hash, half_up, outgoing_rows
+from kinerja_pipeline.warehouse.outgoing import content_hash, document, half_up, outgoing_rows
 
 FrameOf = Callable[..., pl.DataFrame]
 OUTGOING = load_contracts().outgoing
@@ -64,7 +65,7 @@ def test_names_and_nips_are_classified_wherever_they_are_published() -> None:
 
 def test_the_hash_stands_for_the_content_and_nothing_else(frame_of: FrameOf) -> None:
     contract = OUTGOING["kpi"]
-    rows, problems = outgoing_rows(contract, frame_of("kpi", {"indicator_id": "a"}), "manokwari", MARCH)
+    _, rows, problems, _ = outgoing_rows(contract, frame_of("kpi", {"indicator_id": "a"}), "manokwari", MARCH)
     assert problems == []
     # Written out: if a new version of a library wrote other bytes, every warehouse would look changed.
     text = ",".join(contract.names) + "\n"
@@ -105,27 +106,48 @@ def test_a_broken_row_is_refused_with_table_culprit_count_and_advice(
     frame_of: FrameOf, row: dict[str, object], problem: str
 ) -> None:
     frame = frame_of("kpi", {"indicator_id": "a"}, {"indicator_id": "b", **row})
-    _, problems = outgoing_rows(OUTGOING["kpi"], frame, "manokwari", MARCH)
+    _, _, problems, _ = outgoing_rows(OUTGOING["kpi"], frame, "manokwari", MARCH)
     assert any(problem in line for line in problems), problems
 
 
 def test_a_rounded_share_is_judged_as_it_is_published(frame_of: FrameOf) -> None:
     frame = frame_of("kpi", {"indicator_id": "a", "weight": 1.0000000002})
-    rows, problems = outgoing_rows(OUTGOING["kpi"], frame, "manokwari", MARCH)
+    _, rows, problems, _ = outgoing_rows(OUTGOING["kpi"], frame, "manokwari", MARCH)
     assert problems == []
     assert rows["weight"].to_list() == [1.0]
 
 
 def test_a_message_never_quotes_a_person(frame_of: FrameOf) -> None:
     row = {"nip": "12345", "assignment_code": "utama", "valid_from": dt.date(2026, 1, 1)}
-    _, problems = outgoing_rows(OUTGOING["employee"], frame_of("employee", row), "manokwari", MARCH)
+    _, _, problems, _ = outgoing_rows(OUTGOING["employee"], frame_of("employee", row), "manokwari", MARCH)
     assert any("1 of 1 rows break nip__pattern; nip must match" in line for line in problems)
     assert not any("12345" in line for line in problems)
 
 
+def test_a_kept_judgement_counts_and_quotes_nothing(frame_of: FrameOf) -> None:
+    frame = frame_of("kpi", {"indicator_id": "a"}, {"indicator_id": "b", "aspect_code": "speed"})
+    kept = document(
+        outgoing_rows(OUTGOING["kpi"], frame, "manokwari", MARCH), "manokwari", "2026-03", is_published=False
+    )
+    assert (kept["table"], kept["row_count"], kept["is_published"], kept["problems"]) == ("kpi", 2, False, [])
+    found = {r["expectation_config"]["meta"]["rule"]: r for r in kept["validation"]["results"]}
+    assert [rule for rule, result in found.items() if not result["success"]] == ["aspect_code__code"]
+    assert found["aspect_code__code"]["result"]["unexpected_count"] == 1
+    assert "speed" not in json.dumps(kept)
+
+
+def test_a_table_that_cannot_be_judged_keeps_why(frame_of: FrameOf) -> None:
+    frame = frame_of("kpi", {"indicator_id": "a"}).drop("score")
+    kept = document(
+        outgoing_rows(OUTGOING["kpi"], frame, "manokwari", MARCH), "manokwari", "2026-03", is_published=False
+    )
+    assert kept["validation"] is None
+    assert kept["problems"] == ["kpi: the columns score are missing; the contract promises them"]
+
+
 def test_columns_are_compared_by_name(frame_of: FrameOf) -> None:
     frame = frame_of("kpi", {"indicator_id": "a"}).rename({"score": "skor"})
-    _, problems = outgoing_rows(OUTGOING["kpi"], frame, "manokwari", MARCH)
+    _, _, problems, _ = outgoing_rows(OUTGOING["kpi"], frame, "manokwari", MARCH)
     assert problems == [
         "kpi: the columns score are missing; the contract promises them",
         "kpi: the columns skor are not in the contract; drop them, or add them to the contract first",
@@ -134,7 +156,7 @@ def test_columns_are_compared_by_name(frame_of: FrameOf) -> None:
 
 def test_a_timestamp_without_a_zone_is_refused(frame_of: FrameOf) -> None:
     frame = frame_of("task_outcome", {"task_id": "t"}).with_columns(pl.col("opened_at").dt.replace_time_zone(None))
-    _, problems = outgoing_rows(OUTGOING["task_outcome"], frame, "manokwari", MARCH)
+    _, _, problems, _ = outgoing_rows(OUTGOING["task_outcome"], frame, "manokwari", MARCH)
     assert problems == [
         "task_outcome.opened_at: must be a timestamp in UTC, the frame has Datetime(time_unit='us', time_zone=None)"
     ]
@@ -142,6 +164,6 @@ def test_a_timestamp_without_a_zone_is_refused(frame_of: FrameOf) -> None:
 
 def test_a_column_without_any_value_needs_no_type(frame_of: FrameOf) -> None:
     frame = frame_of("kpi", {"indicator_id": "a"}).with_columns(unit_id=None, weight=None, target=pl.lit(None))
-    rows, problems = outgoing_rows(OUTGOING["kpi"], frame, "manokwari", MARCH)
+    _, rows, problems, _ = outgoing_rows(OUTGOING["kpi"], frame, "manokwari", MARCH)
     assert problems == []
     assert rows.schema["weight"] == pl.Float64
