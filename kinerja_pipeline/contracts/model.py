@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -45,6 +46,9 @@ TABLE_PROPERTIES = ("monthFrom", "tolerancePercent", "supportedVersions")
 COLUMN_PROPERTIES = ("strip", "dateMeans")
 """The custom properties that mean something here; ODCS itself allows any."""
 
+ORIGINS = ("policy", "contract", "delivery", "program", "run", "indicators")
+"""Where a published column can come from besides columns (contracts/sources says what each word means)."""
+
 CONDITION_WORDS = frozenset({"and", "or", "not", "is", "null", "like", "in", "between", "true", "false"})
 """What a rule's condition may say beside columns, numbers and 'texts': what every engine reads alike."""
 
@@ -56,7 +60,8 @@ class ContractError(Exception):
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a table as its page states it. `step` is the unit of the last published decimal (0.01);
-    `is_end_of_day` says that a delivered date without a time means the end of that day."""
+    `is_end_of_day` says that a delivered date without a time means the end of that day; `sources` what a published
+    column is computed from, as its page writes it (contracts/sources)."""
 
     name: str
     kind: Kind
@@ -74,6 +79,7 @@ class Column:
     step: float | None = None
     is_end_of_day: bool = False
     reference: tuple[str, str] | None = None
+    sources: tuple[str, ...] = ()
 
     @property
     def is_personal(self) -> bool:
@@ -169,6 +175,7 @@ def load_contracts(folder: Path | None = None) -> Contracts:
             contract = read_contract(path, direction)
             pages[contract.name] = contract
     _check_references(loaded["incoming"])
+    _check_sources(loaded["incoming"], loaded["outgoing"])
     return Contracts(loaded["incoming"], loaded["outgoing"])
 
 
@@ -378,6 +385,7 @@ def _column(place: _Place, page: Mapping[str, Any]) -> Column:
         step=options.get("multipleOf"),
         is_end_of_day=custom.get("dateMeans") == "end_of_day",
         reference=reference,
+        sources=tuple(str(source) for source in page.get("transformSourceObjects", [])),
     )
 
 
@@ -483,3 +491,26 @@ def _check_references(incoming: Mapping[str, Contract]) -> None:
                 raise ContractError(
                     f"{contract.path.name}: rule {rule.name} points to {table}.{','.join(columns)}: no such column"
                 )
+
+
+def _check_sources(incoming: Mapping[str, Contract], outgoing: Mapping[str, Contract]) -> None:
+    """Raises ContractError where a column names what is not there, or is computed from itself over others."""
+    feeds = {f"{c.name}.{name}" for c in incoming.values() for name in c.names}
+    known = {*ORIGINS, *feeds, *(f"{c.name}.{name}" for c in outgoing.values() for name in c.names)}
+    computed: dict[str, set[str]] = {}
+    for contract in (*incoming.values(), *outgoing.values()):
+        for position, column in enumerate(contract.columns):
+            place = _Place(contract.path, ("schema", 0, "properties", position, "transformSourceObjects"))
+            if contract.direction == "incoming" and column.sources:
+                raise ContractError(f"{place}: {column.name}: a feed's column comes from its supplier; leave this out")
+            for source in column.sources:
+                if source not in known:
+                    suggestion = _near(source, known) or f"; write <table>.<column> or one of {', '.join(ORIGINS)}"
+                    raise ContractError(f"{place}: {column.name}: source '{source}' is not known{suggestion}")
+            if contract.direction == "outgoing":
+                # A name that a feed and a table share means the feed (contracts/sources), where no way goes on.
+                computed[f"{contract.name}.{column.name}"] = {s for s in column.sources if s not in feeds}
+    try:
+        TopologicalSorter(computed).prepare()
+    except CycleError as error:
+        raise ContractError(f"columns are computed from each other: {' <- '.join(reversed(error.args[1]))}") from None

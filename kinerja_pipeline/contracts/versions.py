@@ -46,8 +46,8 @@ DERIVED: frozenset[RuleFamily] = frozenset(
 )
 """Families whose rules follow from what columns and table say; the others are stated, and locked, one by one."""
 
-WORDS_ONLY = frozenset({"description", "grain", "owner", "path"})
-"""What may change in any release: words about a table, not what it holds."""
+WORDS_ONLY = frozenset({"description", "grain", "owner", "path", "sources"})
+"""What may change in any release: words about a table, not what it holds. Where a column comes from is one of them."""
 
 ELSEWHERE = frozenset({"name", "direction", "version", "columns", "rules", "key_position", "reference"})
 """What is compared as a whole: names by pairing, positions as the key, a column's reference as its rule."""
@@ -178,7 +178,7 @@ def _defined(contract: Contract) -> dict[str, Any]:
     return {
         "version": contract.version,
         **_stated(contract, ELSEWHERE | WORDS_ONLY),
-        "columns": {c.name: _stated(c, {"name", "description", "reference"}) for c in contract.columns},
+        "columns": {c.name: _stated(c, {"name", "reference", *WORDS_ONLY}) for c in contract.columns},
         "rules": {r.name: _stated(r, {"name", "description"}) for r in _stated_rules(contract)},
     }
 

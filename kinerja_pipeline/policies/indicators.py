@@ -14,6 +14,7 @@ import sqlglot
 from sqlglot import exp
 
 from kinerja_pipeline.contracts.model import Contract, Contracts, Kind
+from kinerja_pipeline.contracts.sources import Source, resolved
 from kinerja_pipeline.policies.loader import PolicyError, near_word
 from kinerja_pipeline.policies.model import Indicator, Policy
 
@@ -57,6 +58,61 @@ DERIVED: Mapping[str, Mapping[str, type[pl.DataType]]] = {
 }
 """Named columns that the facts add for declarations, so that none needs date arithmetic."""
 
+_DAY = ("attendance_day.status_code",)
+_SUBJECT = ("subject_kind", "subject_id")
+_MEMBER = ("employee.unit_id", "employee.assignment_code", "employee.valid_from", "employee.valid_to")
+_ANSWER, _MEASURED, _AGREED = (
+    tuple(f"{feed}.{column}" for column in _SUBJECT)
+    for feed in ("feedback_response", "indicator_measurement", "indicator_target")
+)
+DERIVED_FROM: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "attendance_day": {"is_workday": _DAY, "is_present": (*_DAY, "attendance_day.tap_count")},
+    "task_outcome": {
+        "is_due": ("task_outcome.due_at", "task_outcome.status_code", "run"),
+        "is_opened": ("task_outcome.opened_at", "run"),
+        "is_completed": ("task_outcome.completed_at", "task_outcome.status_code", "run"),
+        "is_backlog": (*(f"task_outcome.{c}" for c in ("opened_at", "completed_at", "status_code")), "run"),
+    },
+    "training_year": {},
+    "feedback_answer": {
+        "nip": _ANSWER,
+        "unit_id": (*_ANSWER, *_MEMBER),
+        "is_response": tuple(f"feedback_response.{c}" for c in ("response_id", "subject_id", "element_code")),
+        "feedback_days": ("feedback_response.observed_at", "feedback_response.shared_at"),
+    },
+    "indicator_measurement": {
+        "nip": _MEASURED,
+        "unit_id": _MEASURED,
+        "is_latest": (*_MEASURED, "indicator_measurement.indicator_id", "indicator_measurement.period"),
+    },
+    "indicator_target": {
+        "is_starting": ("indicator_target.period", "run"),
+        "nip": _AGREED,
+        "unit_id": (*_AGREED, *_MEMBER),
+    },
+    "employee_plan": {
+        "nip": ("employee.nip",),
+        "unit_id": _MEMBER,
+        "position_level": ("employee.position_level", *_MEMBER[1:]),
+        "target_count": (
+            *_AGREED,
+            "indicator_target.indicator_id",
+            "indicator_target.period",
+            "employee.position_level",
+            "policy",
+        ),
+        "agreed_count": (*_AGREED, "indicator_target.indicator_id", "indicator_target.period", "policy"),
+        "has_target": (
+            *_AGREED,
+            "indicator_target.indicator_id",
+            "indicator_target.period",
+            "employee.position_level",
+            "policy",
+        ),
+    },
+}
+"""Where these columns come from, in the words of contract pages."""
+
 _DTYPES: Mapping[Kind, pl.DataType | type[pl.DataType]] = {
     "string": pl.String,
     "integer": pl.Int64,
@@ -86,9 +142,9 @@ class CompiledIndicator:
     denominator: pl.Expr | None
 
 
-def fact_columns(contracts: Contracts) -> dict[str, dict[str, pl.DataType | type[pl.DataType]]]:
-    """The columns a declaration may name, with their types, by fact."""
-    source: Mapping[str, Contract | None] = {
+def fact_pages(contracts: Contracts) -> Mapping[str, Contract | None]:
+    """The page that describes a fact's columns; what stands on none is in DERIVED."""
+    return {
         "attendance_day": contracts.outgoing["attendance_day"],
         "task_outcome": contracts.outgoing["task_outcome"],
         "training_year": contracts.outgoing["training_year"],
@@ -97,10 +153,32 @@ def fact_columns(contracts: Contracts) -> dict[str, dict[str, pl.DataType | type
         "indicator_target": contracts.outgoing["indicator_target"],
         "employee_plan": None,
     }
+
+
+def fact_columns(contracts: Contracts) -> dict[str, dict[str, pl.DataType | type[pl.DataType]]]:
+    """The columns a declaration may name, with their types, by fact."""
     return {
         fact: {**{c.name: _DTYPES[c.kind] for c in (contract.columns if contract else ())}, **DERIVED[fact]}
-        for fact, contract in source.items()
+        for fact, contract in fact_pages(contracts).items()
     }
+
+
+def indicator_sources(declared: Indicator, contracts: Contracts) -> frozenset[Source]:
+    """The columns that an indicator is computed from: those that its expressions name and those that say whose rows
+    they are, named columns of the fact followed to the columns that they come from."""
+    page, named = fact_pages(contracts)[declared.fact], DERIVED_FROM[declared.fact]
+    texts = [text for text in (declared.filter, declared.numerator, declared.denominator) if text]
+    columns = {column.name for text in texts for column in sqlglot.parse_one(text).find_all(exp.Column)}
+    columns |= {column for subject in declared.subjects if (column := SUBJECT_COLUMN[subject])}
+    if declared.statistic == "last":
+        columns |= {"is_latest"} & named.keys()
+    found: set[Source] = set()
+    for column in columns:
+        if column in named:
+            found |= set(resolved(contracts, named[column]))
+        elif page is not None:
+            found.add(Source("feed" if page.direction == "incoming" else "table", page.name, column))
+    return frozenset(found)
 
 
 def compiled(policy: Policy, contracts: Contracts) -> tuple[CompiledIndicator, ...]:

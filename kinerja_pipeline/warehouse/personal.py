@@ -1,7 +1,7 @@
 """Which columns of a view or a query are personal: the contracts' classifications, followed through the SQL.
 
-Here: SQL text -> classification of each of its columns. Not here: what is done about it (warehouse/queries hides
-values, warehouse/masking replaces them).
+Here: SQL text -> classification of each of its columns. Not here: following the columns (warehouse/columns), what is
+done about it (warehouse/queries hides values, warehouse/masking replaces them).
 """
 
 from __future__ import annotations
@@ -9,20 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.optimizer.qualify import qualify
-from sqlglot.optimizer.scope import Scope, traverse_scope
-
 from kinerja_pipeline.contracts.model import Contract, load_contracts
+from kinerja_pipeline.warehouse.columns import selected
 from kinerja_pipeline.warehouse.views import load_views
 
 RESTRICTED, CONFIDENTIAL, OPEN = "restricted", "confidential", "internal"
 """Who somebody is; what is said of somebody; everything else."""
 
-_DIALECT = "postgres"
-_ORDERING = (exp.Rank, exp.DenseRank, exp.PercentRank, exp.RowNumber, exp.Count)
-"""What tells how many or in which order, and no value."""
 Classified = Mapping[str, str]
 """Column -> classification."""
 
@@ -45,47 +38,13 @@ def classified(sql: str, relations: Mapping[str, Classified]) -> Classified:
 
     Conditions, counts and ranks tell no value, so what they look at does not count.
     """
-    schema: dict[str, object] = {name: dict.fromkeys(columns, "text") for name, columns in relations.items()}
-    tree = qualify(sqlglot.parse_one(sql, dialect=_DIALECT), schema=schema, dialect=_DIALECT, quote_identifiers=False)
-    done: dict[int, Classified] = {}
-    # Inner queries come first, the whole one last.
-    for scope in traverse_scope(tree):
-        done[id(scope.expression)] = _outputs(scope, done, relations)
-    return done[id(tree)]
-
-
-def _outputs(scope: Scope, done: Mapping[int, Classified], relations: Mapping[str, Classified]) -> Classified:
-    if scope.set_operation_scopes:
-        sides = [done[id(side.expression)] for side in scope.set_operation_scopes]
-        values = [list(side.values()) for side in sides]
-        return {name: _worst({each[i] for each in values}) for i, name in enumerate(sides[0])}
-    sources = {
-        alias: done[id(source.expression)] if isinstance(source, Scope) else relations[source.name]
-        for alias, source in scope.sources.items()
+    made = selected(sql, relations, only_values=True)
+    # What is not known is taken for the worst.
+    return {
+        name: _worst({relations.get(relation, {}).get(column, RESTRICTED) for relation, column in columns})
+        for name, columns in made.items()
     }
-    select = scope.expression
-    assert isinstance(select, exp.Select)
-    return {column.alias_or_name: _worst(_of_values(column, sources, done)) for column in select.selects}
 
 
 def _worst(kinds: set[str]) -> str:
     return next((kind for kind in (RESTRICTED, CONFIDENTIAL) if kind in kinds), OPEN)
-
-
-def _of_values(node: exp.Expr, sources: Mapping[str, Classified], done: Mapping[int, Classified]) -> set[str]:
-    """The classifications of every value that the expression can hand on."""
-    match node:
-        case exp.Column():
-            # What is not known is taken for the worst.
-            return {sources.get(node.table, {}).get(node.name, RESTRICTED)}
-        case exp.Select():
-            return set(done[id(node)].values())
-        case exp.Window() | exp.Filter():
-            parts = [node.this]
-        case exp.If():
-            parts = [part for part in (node.args.get("true"), node.args.get("false")) if part is not None]
-        case _ if isinstance(node, _ORDERING):
-            parts = []
-        case _:
-            parts = list(node.iter_expressions())
-    return {kind for part in parts for kind in _of_values(part, sources, done)}

@@ -124,6 +124,14 @@ RELATION = (
 CHANGES: dict[str, tuple[str, str, str, str, str, str]] = {
     "words about the table": ("One row per visit.", "One row per call.", S, S, S, S),
     "words about a column": ("What was said.", "What was heard.", S, S, S, S),
+    "where a column comes from": (
+        "description: What was said.",
+        "description: What was said.\n        transformSourceObjects: [policy]",
+        S,
+        S,
+        S,
+        S,
+    ),
     "words of a rule": ("a visit ends after it began", "visits end late", S, S, S, S),
     "owner": ("Bagian Organisasi", "Dinas", S, S, S, S),
     "grain in words": ("nip x visited_at", "nip and visited_at", S, S, S, S),
