@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,17 +12,24 @@ from click.testing import CliRunner
 
 from kinerja_pipeline.cli import main
 from kinerja_pipeline.contracts.model import contracts_folder, load_contracts
+from kinerja_pipeline.contracts.sources import WORDS
 from kinerja_pipeline.contracts.words import Language
 from kinerja_pipeline.policies.loader import load_policies
 from kinerja_pipeline.warehouse.dictionary import LANGUAGES, Section, dictionary, html, markdown
+from kinerja_pipeline.warehouse.lineage import KEPT
 from kinerja_pipeline.warehouse.views import load_views
 
 LABELS = yaml.safe_load((contracts_folder() / "labels.id.yaml").read_text(encoding="utf-8"))
 TABLES = load_contracts().outgoing
 
 
+@cache
+def told_in(language: Language) -> list[Section]:
+    return dictionary(load_policies(), language)
+
+
 def sections(language: Language) -> dict[str, Section]:
-    return {section.title: section for section in dictionary(load_policies(), language)}
+    return {section.title: section for section in told_in(language)}
 
 
 def test_a_column_is_told_with_type_classification_meaning_and_codes() -> None:
@@ -37,8 +45,8 @@ def test_a_column_is_told_with_type_classification_meaning_and_codes() -> None:
 def test_a_view_is_told_with_the_classification_that_its_sql_gives() -> None:
     told = sections("en")["employee_league"]
     assert told.sentences[1].startswith("For: heads of units.")
-    assert ("`employee_name`", "restricted") in told.rows
-    assert ("`place`", "internal") in told.rows
+    kinds = {row[0]: row[1] for row in told.rows}
+    assert (kinds["`employee_name`"], kinds["`place`"]) == ("restricted", "internal")
 
 
 def test_an_indicator_is_told_with_its_regions_and_formula() -> None:
@@ -46,12 +54,61 @@ def test_an_indicator_is_told_with_its_regions_and_formula() -> None:
     told = rows["`task_on_time` Tugas selesai tepat waktu"]
     assert told[1] == "mamuju, manokwari, nanggalo, pariaman, salor"
     assert told[4] == "100 * sum(CASE WHEN is_on_time THEN 1 ELSE 0 END) / sum(1) where is_due"
-    assert told[5] == "task_outcome"
+    assert told[5] == "[`task_outcome`](#table-task_outcome)"
+
+
+def test_a_column_is_told_with_what_it_is_computed_from_and_the_deliveries_it_rests_on() -> None:
+    ways = {row[0]: row[1:] for row in sections("id")["Asal: training_year"].rows}
+    assert ways["`expected_hours`"] == ("[kebijakan](#word-policy)", "[kebijakan](#word-policy)")
+    hours, expected = (f"[{c}](#way-training_year.{c})" for c in ("hours", "expected_hours"))
+    delivered = ", ".join(
+        f"[{c}](#feed-training_record.{c})" for c in ("completed_date", "hours", "is_training", "nip")
+    )
+    assert ways["`hours_share`"] == (
+        f"[`training_year`](#table-training_year) ({expected}, {hours})",
+        f"[`training_record`](#feed-training_record) ({delivered}), [kebijakan](#word-policy), [proses](#word-run)",
+    )
+
+
+def test_of_very_many_delivered_columns_the_feeds_are_told_with_their_number() -> None:
+    ways = {row[0]: row[1:] for row in sections("en")["Where they come from: evaluation"].rows}
+    assert "[`attendance_log`](#feed-attendance_log) (3 columns)" in ways["`result_score`"][1]
+
+
+def test_a_delivered_column_is_told_with_what_it_is_used_for_or_why_it_is_kept() -> None:
+    feeds = [s for s in told_in("en") if s.anchor.startswith("feed-")]
+    assert [s.title for s in feeds] == sorted(load_contracts().incoming)
+    used = {f"{s.title}.{row[0][1:-1]}": row[-1] for s in feeds for row in s.rows}
+    assert used["attendance_log.state_code"] == "key of the row"
+    assert (
+        used["task_record.evidence"] == "Kept for whoever looks for a task's evidence; no figure is computed from it."
+    )
+    assert used["indicator_target.agreed_by"] == "`agreed_at__missing_with__agreed_by`"
+    assert used["org_unit.sector"] == "[`org_unit`](#table-org_unit) ([sector](#way-org_unit.sector))"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_link_of_the_page_leads_to_a_place_that_it_has_once(language: Language) -> None:
+    places: list[str] = []
+    links: set[str] = set()
+
+    class Page(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            named = dict(attrs)
+            if place := named.get("id"):
+                places.append(place)
+            if tag == "a":
+                links.add(str(named["href"]).removeprefix("#"))
+
+    Page().feed(html(told_in(language), language))
+    assert len(places) == len(set(places))
+    assert links - set(places) == set()
+    assert len(links) > 400
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_table_column_and_view_is_told_in_both_forms(language: Language) -> None:
-    found = dictionary(load_policies(), language)
+    found = told_in(language)
     for text in (markdown(found, language), html(found, language)):
         for page in TABLES.values():
             assert page.name in text
@@ -79,7 +136,7 @@ def test_the_page_is_one_file_that_asks_no_network_and_closes_what_it_opens() ->
         def handle_endtag(self, tag: str) -> None:
             assert opened.pop() == tag
 
-    Page().feed(html(dictionary(load_policies(), "id"), "id"))
+    Page().feed(html(told_in("id"), "id"))
     assert opened == []
 
 
@@ -108,3 +165,15 @@ def test_every_table_column_and_view_has_its_indonesian_text_and_no_text_is_left
     assert LABELS["views"].keys() == {view.name for view in load_views()}
     known = {name for _, name in columns} | {f"{table}.{name}" for table, name in columns}
     assert LABELS["columns"].keys() - known == set()
+
+
+def test_every_feed_word_and_reason_has_its_indonesian_text_and_no_text_is_left_over() -> None:
+    feeds = load_contracts().incoming
+    names = {name: {f"{feed.name}.{name}" for feed in feeds.values() if name in feed.names} for feed in feeds.values()
+             for name in feed.names}  # fmt: skip
+    texts = set(LABELS["feed_columns"])
+    assert LABELS["feeds"].keys() == feeds.keys()
+    assert [own for name, every in names.items() for own in every if not {name, own} & texts] == []
+    assert texts - names.keys() - {own for every in names.values() for own in every} == set()
+    assert LABELS["words"].keys() == WORDS.keys()
+    assert LABELS["kept"].keys() == KEPT.keys()
