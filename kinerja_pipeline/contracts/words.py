@@ -35,7 +35,7 @@ _NUMERIC = "__numeric"
 
 @cache
 def labels() -> Mapping[str, Mapping[str, str]]:
-    """Indonesian texts by kind (tables, columns, views, rules) and name."""
+    """Indonesian texts by kind (tables, columns, views, feeds, rules, ...) and name."""
     return read_page(contracts_folder() / "labels.id.yaml")
 
 

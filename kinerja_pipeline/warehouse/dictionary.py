@@ -17,6 +17,7 @@ from typing import Any
 from kinerja_pipeline.contracts.model import Column, Contract, load_contracts
 from kinerja_pipeline.contracts.sources import WORDS, Source
 from kinerja_pipeline.contracts.words import Language, labels
+from kinerja_pipeline.contracts.words import words as rule_words
 from kinerja_pipeline.policies.explain import formula
 from kinerja_pipeline.policies.indicators import fact_pages
 from kinerja_pipeline.policies.model import Indicator, Policy
@@ -50,6 +51,9 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "used": "dipakai untuk",
         "from": "dihitung dari",
         "rests": "bertumpu pada kiriman",
+        "rules": "Aturan antarkolom dan antarsumber",
+        "rule": "aturan",
+        "asks": "yang diminta",
         "key": "kunci baris",
         "month": "menentukan bulan",
         "rows": "baris",
@@ -87,6 +91,9 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "used": "used for",
         "from": "computed from",
         "rests": "rests on delivered",
+        "rules": "Rules between columns and feeds",
+        "rule": "rule",
+        "asks": "what it asks",
         "key": "key of the row",
         "month": "says the month",
         "rows": "rows",
@@ -107,10 +114,12 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
 }
 _MEASURES: Mapping[str, tuple[str, str]] = {
     "_minutes": ("menit", "minutes"),
-    "_hours": ("jam", "hours"),
+    "hours": ("jam", "hours"),
     "_count": ("jumlah", "count"),
     "_share": ("bagian (1 = seluruhnya)", "share (1 = all)"),
     "_percent": ("persen", "percent"),
+    **dict.fromkeys(("cost", "cost_planned", "cost_spent"), ("rupiah", "rupiah")),
+    "cost_per_hour": ("rupiah per jam", "rupiah an hour"),
 }
 """What the end of a column's name says about its unit."""
 _MOMENTS: Mapping[str, tuple[str, str]] = {
@@ -153,7 +162,7 @@ def dictionary(policies: Mapping[str, Policy], language: Language) -> list[Secti
     """Everything there is to look up, in the order in which data goes. Indicators are those of the policies given."""
     words, contracts = _WORDS[language], load_contracts()
     ways = lineage(contracts, load_views(), policies.values())
-    feeds = [_feed(contract, ways, language) for _, contract in sorted(contracts.incoming.items())]
+    feeds = [part for _, c in sorted(contracts.incoming.items()) for part in _feed(c, ways, language)]
     tables = [part for _, c in sorted(contracts.outgoing.items()) for part in _table(c, ways, language)]
     views = [_view(view, ways, language) for view in sorted(load_views(), key=lambda view: view.name)]
     return [
@@ -169,8 +178,8 @@ def dictionary(policies: Mapping[str, Policy], language: Language) -> list[Secti
     ]
 
 
-def _labels(language: Language) -> Mapping[str, Mapping[str, Any]]:
-    parts = ("tables", "columns", "views", "feeds", "feed_columns", "words", "kept")
+def _labels(language: Language) -> Mapping[str, Mapping[str, str]]:
+    parts = ("tables", "columns", "views", "feeds", "feed_columns", "words", "words_mean", "kept")
     return labels() if language == "id" else {part: {} for part in parts}
 
 
@@ -192,35 +201,39 @@ def described_view(view: View, language: Language) -> tuple[str, str]:
 
 
 def _origins(language: Language) -> Section:
-    words = _WORDS[language]
-    rows = tuple(
-        (_word(name, language), _labels(language)["words"].get(name, {}).get("means", WORDS[name])) for name in WORDS
-    )
-    header = (words["word"], words["means"])
+    words, means = _WORDS[language], _labels(language)["words_mean"]
+    rows = tuple((_word(name, language), means.get(name, meaning)) for name, meaning in WORDS.items())
     anchors = tuple(f"word-{name}" for name in WORDS)
+    header = (words["word"], words["means"])
     return Section(1, words["origins"], (words["origins_told"],), header, rows, "origins", anchors)
 
 
 def _word(name: str, language: Language) -> str:
-    return str(_labels(language)["words"].get(name, {}).get("name", name))
+    return _labels(language)["words"].get(name, name)
 
 
-def _feed(contract: Contract, ways: Lineage, language: Language) -> Section:
+def _feed(contract: Contract, ways: Lineage, language: Language) -> Iterator[Section]:
     words, (told, means) = _WORDS[language], described_table(contract, language)
     used, asked, kept = ways.used_by(contract.name), asked_of(contract), _labels(language)["kept"]
 
     def uses(column: str) -> str:
-        own = [words.get(use, f"`{use}`") for use in asked.get(column, [])]
+        own = [words.get(use, f"[`{use}`](#rule-{contract.name}.{use})") for use in asked.get(column, [])]
         name = f"{contract.name}.{column}"
         if not own and column not in used:
-            return str(kept.get(name, KEPT[name]))
+            return kept.get(name, KEPT[name])
         return "; ".join(filter(None, [_grouped(used.get(column, ()), language), ", ".join(own)]))
 
     rows = tuple((*_described(contract, c, means, language), uses(c.name)) for c in contract.columns)
     header = tuple(words[w] for w in ("column", "kind", "measure", "class", "means", "codes", "used"))
     sentences = (told, f"{words['grain']}: {contract.grain or ' x '.join(contract.key)}")
     anchors = _anchored("feed", contract.name, contract.names)
-    return Section(2, contract.name, sentences, *_filled(header, rows), *anchors)
+    yield Section(2, contract.name, sentences, *_filled(header, rows), *anchors)
+    # What types, patterns, ranges and codes ask stands with the columns.
+    if rules := [rule for rule in contract.rules if rule.what in ("row", "reference")]:
+        told_rules = tuple((f"`{r.name}`", rule_words(r.name, contract, language)) for r in rules)
+        title = f"{words['rules']}: {contract.name}"
+        rule_anchors = _anchored("rule", contract.name, [rule.name for rule in rules])
+        yield Section(3, title, (), (words["rule"], words["asks"]), told_rules, *rule_anchors)
 
 
 def _table(contract: Contract, ways: Lineage, language: Language) -> Iterator[Section]:

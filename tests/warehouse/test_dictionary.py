@@ -76,15 +76,21 @@ def test_of_very_many_delivered_columns_the_feeds_are_told_with_their_number() -
 
 
 def test_a_delivered_column_is_told_with_what_it_is_used_for_or_why_it_is_kept() -> None:
-    feeds = [s for s in told_in("en") if s.anchor.startswith("feed-")]
+    feeds = [section for section in told_in("en") if section.anchor.startswith("feed-")]
     assert [s.title for s in feeds] == sorted(load_contracts().incoming)
     used = {f"{s.title}.{row[0][1:-1]}": row[-1] for s in feeds for row in s.rows}
     assert used["attendance_log.state_code"] == "key of the row"
     assert (
         used["task_record.evidence"] == "Kept for whoever looks for a task's evidence; no figure is computed from it."
     )
-    assert used["indicator_target.agreed_by"] == "`agreed_at__missing_with__agreed_by`"
+    rule = "agreed_at__missing_with__agreed_by"
+    assert used["indicator_target.agreed_by"] == f"[`{rule}`](#rule-indicator_target.{rule})"
     assert used["org_unit.sector"] == "[`org_unit`](#table-org_unit) ([sector](#way-org_unit.sector))"
+
+
+def test_a_rule_of_a_feed_is_told_in_words_of_the_language() -> None:
+    rules = dict(sections("id")["Aturan antarkolom dan antarsumber: device_pin"].rows)
+    assert rules["`nip__unknown`"] == "nip harus dikenal di employee"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -175,5 +181,5 @@ def test_every_feed_word_and_reason_has_its_indonesian_text_and_no_text_is_left_
     assert LABELS["feeds"].keys() == feeds.keys()
     assert [own for name, every in names.items() for own in every if not {name, own} & texts] == []
     assert texts - names.keys() - {own for every in names.values() for own in every} == set()
-    assert LABELS["words"].keys() == WORDS.keys()
+    assert LABELS["words"].keys() == LABELS["words_mean"].keys() == WORDS.keys()
     assert LABELS["kept"].keys() == KEPT.keys()
