@@ -38,6 +38,9 @@ class Source(NamedTuple):
         return f"{self.name}.{self.column}" if self.column else self.name
 
 
+INDICATORS = Source("origin", "indicators")
+
+
 def resolved(contracts: Contracts, names: Iterable[str]) -> tuple[Source, ...]:
     """What a page's `transformSourceObjects` names. A name that a feed and a table share means the feed: what is
     published under it is computed from nothing else."""

@@ -17,6 +17,7 @@ from kinerja_pipeline.facts.satisfaction import satisfaction_element, satisfacti
 from kinerja_pipeline.facts.targets import indicator_target
 from kinerja_pipeline.facts.tasks import task_outcome
 from kinerja_pipeline.facts.training import training_year
+from kinerja_pipeline.orchestration.column_lineage import column_lineage
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
@@ -50,7 +51,9 @@ def _spec(deployment: Deployment, table: str, deps: list[AssetDep]) -> AssetSpec
         kinds={"polars", "parquet"},
         deps=deps,
         description=contract.description if contract else UNPUBLISHED[table],
-        metadata=definition_metadata(contract) if contract else None,
+        metadata={**definition_metadata(contract), **column_lineage(deployment, table, lambda _: "facts")}
+        if contract
+        else None,
         partitions_def=deployment.region_month,
     )
 

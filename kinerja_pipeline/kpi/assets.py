@@ -31,6 +31,7 @@ from kinerja_pipeline.kpi.indicators import RESCANNED, kpi, measures, rescanned,
 from kinerja_pipeline.kpi.people import people
 from kinerja_pipeline.kpi.targets import agreed_targets
 from kinerja_pipeline.kpi.training_effect import TRAINING_EFFECT_SCHEMA, training_effect, windows
+from kinerja_pipeline.orchestration.column_lineage import column_lineage, counted_lineage
 from kinerja_pipeline.orchestration.declared_facts import declared_facts, facts_year_before
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
@@ -54,6 +55,7 @@ def _measure(deployment: Deployment) -> AssetsDefinition:
         kinds={"polars", "parquet"},
         description="One row per subject and indicator with evidence in the month: numerator and denominator, "
         "which add up to every longer period (medians and percentiles do not).",
+        metadata=counted_lineage(deployment),
         deps=[
             # Growth looks at the same month last year.
             AssetDep(["facts", "attendance_day"], partition_mapping=deployment.window(12)),
@@ -143,7 +145,10 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
             kinds={"polars", "parquet"},
             deps=[*deps[table], *inside[table], *([employees] if table in ("kpi", "evaluation") else [])],
             description=deployment.contracts.outgoing[table].description,
-            metadata=definition_metadata(deployment.contracts.outgoing[table]),
+            metadata={
+                **definition_metadata(deployment.contracts.outgoing[table]),
+                **column_lineage(deployment, table, lambda name: "kpi" if name in deps else "facts"),
+            },
         )
         for table in deps
     ]

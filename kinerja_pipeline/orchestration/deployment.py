@@ -28,9 +28,10 @@ from dagster import (
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph, AssetNode
 
 from kinerja_pipeline.contracts.model import Contract, Contracts
+from kinerja_pipeline.contracts.sources import Source
 from kinerja_pipeline.facts.periods import period_end_month
 from kinerja_pipeline.policies.dated import Policies
-from kinerja_pipeline.policies.indicators import CompiledIndicator, compiled
+from kinerja_pipeline.policies.indicators import CompiledIndicator, compiled, indicator_sources
 from kinerja_pipeline.policies.loader import policy_version
 from kinerja_pipeline.policies.model import Policy
 
@@ -90,6 +91,12 @@ class Deployment:
     def replaced_tables(self) -> tuple[str, ...]:
         """The tables that a publication replaces; to the ledger and the restatements it only adds."""
         return tuple(name for name in self.contracts.outgoing if name not in ("publication", "restatement"))
+
+    @cached_property
+    def counted_columns(self) -> frozenset[Source]:
+        """The columns that any indicator of any version of any region's policy is computed from."""
+        every = [i for compiled_by in self.compiled_indicators.values() for i in compiled_by]
+        return frozenset().union(*(indicator_sources(i.declared, self.contracts) for i in every))
 
     @cached_property
     def event_feeds(self) -> tuple[Contract, ...]:

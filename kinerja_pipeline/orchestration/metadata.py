@@ -23,6 +23,7 @@ from dagster import (
 
 from kinerja_pipeline.contracts.model import Contract
 from kinerja_pipeline.contracts.validation import ALL, ROW_UNREADABLE, Judgement, Outcome
+from kinerja_pipeline.orchestration.column_lineage import sources_table
 from kinerja_pipeline.validated.corrections import DROPPED
 
 _OTHERS = {DROPPED: "a person took the row out; the register of corrections says why"}
@@ -49,11 +50,13 @@ def column_schema(contract: Contract) -> TableSchema:
 
 
 def definition_metadata(contract: Contract) -> Mapping[str, Any]:
-    return {
+    """What an asset says of its table before anything is materialized. Delivered columns come from their suppliers."""
+    told = {
         "dagster/column_schema": column_schema(contract),
         "contract": f"{contract.name} {contract.version}",
         "one row per": contract.grain,
     }
+    return told if contract.direction == "incoming" else {**told, "columns come from": sources_table(contract)}
 
 
 def counts(frame: pl.DataFrame, seconds: float) -> dict[str, MetadataValue[Any]]:

@@ -168,7 +168,7 @@ def indicator_sources(declared: Indicator, contracts: Contracts) -> frozenset[So
     they are, named columns of the fact followed to the columns that they come from."""
     page, named = fact_pages(contracts)[declared.fact], DERIVED_FROM[declared.fact]
     texts = [text for text in (declared.filter, declared.numerator, declared.denominator) if text]
-    columns = {column.name for text in texts for column in sqlglot.parse_one(text).find_all(exp.Column)}
+    columns = {column for text in texts for column in _names(text)}
     columns |= {column for subject in declared.subjects if (column := SUBJECT_COLUMN[subject])}
     if declared.statistic == "last":
         columns |= {"is_latest"} & named.keys()
@@ -179,6 +179,11 @@ def indicator_sources(declared: Indicator, contracts: Contracts) -> frozenset[So
         elif page is not None:
             found.add(Source("feed" if page.direction == "incoming" else "table", page.name, column))
     return frozenset(found)
+
+
+@cache
+def _names(text: str) -> frozenset[str]:
+    return frozenset(column.name for column in sqlglot.parse_one(text).find_all(exp.Column))
 
 
 def compiled(policy: Policy, contracts: Contracts) -> tuple[CompiledIndicator, ...]:

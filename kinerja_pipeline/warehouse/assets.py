@@ -6,7 +6,7 @@ Here: binding only. Not here: the transaction (warehouse/publish) and the descri
 import datetime as dt
 import time
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from dagster import (
@@ -26,6 +26,7 @@ from kinerja_pipeline.facts.periods import periods_of
 from kinerja_pipeline.home import Home, warehouse_url
 from kinerja_pipeline.landing.deliveries import deliveries
 from kinerja_pipeline.orchestration.basis import Present, note
+from kinerja_pipeline.orchestration.column_lineage import column_lineage, passed_on
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.metadata import definition_metadata, promise_check, promise_check_spec
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
@@ -68,7 +69,7 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
             description=f"{contract.description} Made from the region's policy alone."
             if name in POLICY
             else contract.description,
-            metadata=definition_metadata(contract),
+            metadata={**definition_metadata(contract), **_ways(deployment, name)},
         )
         for name, contract in tables.items()
     ]
@@ -160,6 +161,17 @@ def _kept(
         lake.write_document(document(each, region, month, is_published=is_published), PUBLISHED, name, region, month)
         results[name] = promise_check(each.contract, _key(name), len(each.rows), each.judgement, each.problems)
     return results
+
+
+def _ways(deployment: Deployment, table: str) -> dict[str, MetadataValue[Any]]:
+    """Which columns of other assets the table's columns come from."""
+    if room := _room(table):
+        return passed_on(deployment.contracts.outgoing[table], room)
+    return column_lineage(deployment, table, lambda name: _room(name) or "warehouse")
+
+
+def _room(table: str) -> str | None:
+    return "facts" if table in FACTS else "kpi" if table in KPI else None
 
 
 def _deps(deployment: Deployment, table: str) -> list[AssetDep]:

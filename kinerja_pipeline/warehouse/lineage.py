@@ -10,13 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kinerja_pipeline.contracts.model import Contract, Contracts
-from kinerja_pipeline.contracts.sources import Source, direct_sources
+from kinerja_pipeline.contracts.sources import INDICATORS, Source, direct_sources
 from kinerja_pipeline.policies.indicators import indicator_sources
 from kinerja_pipeline.policies.model import Policy
 from kinerja_pipeline.warehouse.columns import ROWS, read_by, selected
 from kinerja_pipeline.warehouse.views import View
-
-INDICATORS = Source("origin", "indicators")
 
 KEPT: Mapping[str, str] = {
     "performance_rating.result_rating": "The official rating of the results is kept; the published one is "
