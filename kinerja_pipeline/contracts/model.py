@@ -496,7 +496,13 @@ def _check_references(incoming: Mapping[str, Contract]) -> None:
 def _check_sources(incoming: Mapping[str, Contract], outgoing: Mapping[str, Contract]) -> None:
     """Raises ContractError where a column names what is not there, or is computed from itself over others."""
     feeds = {f"{c.name}.{name}" for c in incoming.values() for name in c.names}
-    known = {*ORIGINS, *feeds, *(f"{c.name}.{name}" for c in outgoing.values() for name in c.names)}
+    tables = {c.name: {f"{c.name}.{name}" for name in c.names} for c in outgoing.values()}
+    known = {
+        *ORIGINS,
+        *feeds,
+        *(f"{name}.*" for name in tables),
+        *(column for own in tables.values() for column in own),
+    }
     computed: dict[str, set[str]] = {}
     for contract in (*incoming.values(), *outgoing.values()):
         for position, column in enumerate(contract.columns):
@@ -509,7 +515,8 @@ def _check_sources(incoming: Mapping[str, Contract], outgoing: Mapping[str, Cont
                     raise ContractError(f"{place}: {column.name}: source '{source}' is not known{suggestion}")
             if contract.direction == "outgoing":
                 # A name that a feed and a table share means the feed (contracts/sources), where no way goes on.
-                computed[f"{contract.name}.{column.name}"] = {s for s in column.sources if s not in feeds}
+                named = (tables[s[:-2]] if s.endswith(".*") else {s} for s in column.sources)
+                computed[f"{contract.name}.{column.name}"] = set().union(*named) - feeds
     try:
         TopologicalSorter(computed).prepare()
     except CycleError as error:

@@ -42,14 +42,16 @@ INDICATORS = Source("origin", "indicators")
 
 
 def resolved(contracts: Contracts, names: Iterable[str]) -> tuple[Source, ...]:
-    """What a page's `transformSourceObjects` names. A name that a feed and a table share means the feed: what is
-    published under it is computed from nothing else."""
+    """What a page's `transformSourceObjects` names; `table.*` stands for every column of a published table. A name that
+    a feed and a table share means the feed: what is published under it is computed from nothing else."""
     found = []
     for name in names:
         table, _, column = name.partition(".")
         feed = contracts.incoming.get(table)
         if not column:
             found.append(Source("origin", name))
+        elif column == "*":
+            found += [Source("table", table, each) for each in contracts.outgoing[table].names]
         elif feed is not None and column in feed.names:
             found.append(Source("feed", table, column))
         else:

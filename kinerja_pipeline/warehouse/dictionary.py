@@ -126,8 +126,8 @@ _MOMENTS: Mapping[str, tuple[str, str]] = {
     "outgoing": ("saat, UTC", "instant, UTC"),
     "incoming": ("saat setempat", "local time"),
 }
-MANY = 20
-"""Delivered columns that a cell still names one by one; of more it names the feeds and how many columns."""
+MANY, MOST = 20, 40
+"""Delivered columns, and direct sources, that a cell still names one by one; of more it names tables and numbers."""
 
 _LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<to>#[\w.*-]+)\)")
 _CODE = re.compile(r"`([^`]*)`")
@@ -339,13 +339,11 @@ def _anchored(kind: str, name: str, columns: Iterable[str]) -> tuple[str, tuple[
 
 def _way(ways: Lineage, source: Source, language: Language) -> tuple[str, str]:
     """What a column is computed from, and the delivered columns it rests on."""
-    return _grouped(ways.direct[source], language), _rests(ways, source, language)
-
-
-def _rests(ways: Lineage, source: Source, language: Language) -> str:
-    ends = ways.rests_on(source)
-    is_long = sum(end.kind == "feed" for end in ends) > MANY
-    return _grouped(ends, language, is_long=is_long)
+    direct, ends = ways.direct[source], ways.rests_on(source)
+    return (
+        _grouped(direct, language, is_long=len(direct) > MOST),
+        _grouped(ends, language, is_long=sum(end.kind == "feed" for end in ends) > MANY),
+    )
 
 
 def _grouped(sources: Iterable[Source], language: Language, *, is_long: bool = False) -> str:

@@ -84,6 +84,11 @@ def test_a_name_that_a_feed_and_a_table_share_means_the_feed() -> None:
     assert house().direct[table("employee.unit_id")] == {Source("feed", "employee", "unit_id")}
 
 
+def test_a_star_stands_for_every_column_of_a_table() -> None:
+    told = house().direct[table("restatement.new_value")]
+    assert {table(f"kpi.{name}") for name in CONTRACTS.outgoing["kpi"].names} <= told
+
+
 def test_a_tables_own_columns_are_followed_out_of_it() -> None:
     outside = outer_sources(CONTRACTS, CONTRACTS.outgoing["task_outcome"])["is_on_time"]
     assert {source.text for source in outside} == {
