@@ -141,6 +141,20 @@ def land_region(
     return LandingReport(region, tuple(landed), tuple(refused), tuple(waiting), known, months)
 
 
+def has_unread(home: Home, region: str, policy: Policy, contracts: Contracts) -> bool:
+    """Whether landing would do anything: read a file, wait for one, or write again what the lake has lost."""
+    folder = _region_folder(home, region)
+    last = {d.file_name: d for d in read_ledger(folder)}
+    for found in _files(home, folder):
+        data, before = _bytes(found), last.get(found.name)
+        if data is None or before is None or before.delivery_id != _identity(found, data):
+            return True
+        is_read = before.fingerprint == _mapping_of(found, folder, policy, contracts)[1]
+        if not is_read or not all(_parquet(home, region, before, m).is_file() for m in before.months):
+            return True
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """A file that landing would read now, as the line it would write; whether its bytes are known (then it is the

@@ -37,8 +37,6 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES as IN_PROGRESS
 from dagster._core.storage.tags import PRIORITY_TAG
 
-from kinerja_pipeline import __version__
-from kinerja_pipeline.contracts.versions import lock_text
 from kinerja_pipeline.facts.periods import add_months, month_of
 from kinerja_pipeline.home import Home, home_from_environment
 from kinerja_pipeline.landing.arrivals import look
@@ -46,10 +44,9 @@ from kinerja_pipeline.landing.ledger import LEDGER
 from kinerja_pipeline.orchestration.affected import Affected
 from kinerja_pipeline.orchestration.approval import permitted, read_approval
 from kinerja_pipeline.orchestration.approval import told as waits
-from kinerja_pipeline.orchestration.basis import BY_FILES, Present, closing_date, digest, present
+from kinerja_pipeline.orchestration.basis import BY_FILES, Present, are_registers_current, closing_date, digest, present
 from kinerja_pipeline.orchestration.deployment import Deployment, looking_back, partition_key
 from kinerja_pipeline.orchestration.resources import COMMAND_TAG, KILLED_COMMAND, is_locked, local_day
-from kinerja_pipeline.validated.corrections import register_path
 
 LAND, REGION_MONTH = "land", "region_month"
 LOOK_SECONDS = 3
@@ -63,28 +60,18 @@ class Runs:
     def __init__(self, deployment: Deployment, assets: Sequence[AssetsDefinition]) -> None:
         self.deployment = deployment
         self._assets = assets
-        self._reading: dict[str, str] = {}
 
     @cached_property
     def _onward(self) -> list[AssetKey]:
         return sorted(looking_back(AssetGraph.from_assets(self._assets)))
 
-    def reading(self, region: str) -> str:
-        """A digest of all that decides how the region's files are read, apart from id files."""
-        if region not in self._reading:
-            policy = self.deployment.policies[region]
-            feeds = {name: [m.model_dump(mode="json") for m in mappings] for name, mappings in policy.feeds.items()}
-            said = [__version__, lock_text(self.deployment.contracts), feeds, policy.time_zone, policy.first_month]
-            self._reading[region] = digest(said)
-        return self._reading[region]
-
-    def landing(self, region: str, key: str, changed: set[str] | None) -> RunRequest:
-        """The run that takes files in. Where nothing but folders of event feeds is `changed`, and no correction waits
-        for a row to come, registers stay as they were validated; judging them again would take most of the run."""
-        events = {contract.name for contract in self.deployment.event_feeds}
-        is_light = changed is not None and changed <= events
-        is_light &= not register_path(home_from_environment().corrections, region).is_file()
-        keys = [AssetKey(["landing", name]) for name in self.deployment.contracts.incoming]
+    def landing(self, region: str, key: str, changed: set[str]) -> RunRequest:
+        """The run that takes files in. Where nothing but folders of event feeds is `changed` and the registers are
+        current, these stay as they were validated: judging them again would take most of the run."""
+        policy, contracts = self.deployment.policies[region], self.deployment.contracts
+        is_light = changed <= {contract.name for contract in self.deployment.event_feeds}
+        is_light = is_light and are_registers_current(home_from_environment(), policy, contracts)
+        keys = [AssetKey(["landing", name]) for name in contracts.incoming]
         return RunRequest(run_key=key, job_name=LAND, partition_key=region, asset_selection=keys if is_light else None)
 
     def present(self, region: str, day: dt.date) -> Present:
@@ -210,17 +197,15 @@ def _asked_by(
     """What the region's files ask for: landing when they are others than last time and no more written to; when they
     have landed, the months that are touched, unless these have been asked for already. `seen` is kept for next time."""
     found = look(home, region, time.time(), {n: (a, b) for n, (a, b) in seen.get("unsettled", {}).items()})
-    files, rules = dict(found.folders), runs.reading(region)
-    if (files, rules) != (seen.get("files"), seen.get("rules")):
+    files, before = dict(found.folders), seen.get("files")
+    if files != before:
         seen["unsettled"] = dict(found.unsettled)
         if found.unsettled:
             told.append(f"{region}: {len(found.unsettled)} files are still being written.")
             return []
-        before, seen["files"] = seen.get("files", {}), files
-        is_light = seen.get("rules") == rules and not could_not_land(instance, region)
-        seen["rules"] = rules
-        changed = {folder for folder in {*before, *files} if before.get(folder) != files.get(folder)}
-        return [runs.landing(region, f"{region}-land-{digest([files, rules])[:16]}", changed if is_light else None)]
+        seen["files"] = files
+        changed = {folder for folder in {*(before or {}), *files} if (before or {}).get(folder) != files.get(folder)}
+        return [runs.landing(region, f"{region}-land-{digest(files)[:16]}", changed)]
     state = [
         files,
         *(stamp(path) for path in (home.landing / region / LEDGER, home.approvals / f"{region}.json")),

@@ -40,13 +40,14 @@ from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.loader import policy_version
 from kinerja_pipeline.policies.model import Policy
+from kinerja_pipeline.validated.corrections import register_path
 from kinerja_pipeline.warehouse.restate import Cause as Restated
 
 BY_FILES: frozenset[CauseCode] = frozenset({"new", "delivery", "register", "correction"})
 """Causes that come with files; another policy or program is somebody's decision, and days go by for the schedules."""
 MOST_NAMED = 20
 """Deliveries that one restated value names as its cause; of more, the last."""
-ROOM, NAME, SHARED = "warehouse", "basis", "shared_keys"
+ROOM, NAME, SHARED, REGISTERS = "warehouse", "basis", "shared_keys", "registers"
 ONLY_LATER = frozenset(
     {"labels", "promises", "feeds", "indicators", "evaluation", "follow_up", "exclusions", "allowance"}
     | {"surveys", "training", "discipline", "periods"}
@@ -320,6 +321,33 @@ def present(home: Home, policies: Policies, contracts: Contracts, region: str, t
 
     found = held(warehouse_url(home), region)
     return Present(home, policies, contracts, region, today, found.digests, found.statuses)
+
+
+def registers_basis(home: Home, policy: Policy, contracts: Contracts) -> str:
+    """A digest of all that a region's registers are validated from: their deliveries, mappings and contracts. Empty
+    where there are corrections: whether these still fit the landed rows is asked at every landing."""
+    if register_path(home.corrections, policy.region).is_file():
+        return ""
+    dated = sorted(c.name for c in contracts.incoming.values() if not c.is_event)
+    lines = [d for d in read_ledger(home.landing / policy.region) if d.feed in dated]
+    mappings = {name: [m.model_dump(mode="json") for m in policy.feeds.get(name, [])] for name in dated}
+    named = [[d.feed, d.file_name, d.delivery_id, d.fingerprint, d.status_code] for d in lines]
+    said = [policy.time_zone, policy.first_month, sorted(policy.feeds)]
+    return digest([__version__, lock_text(contracts), said, mappings, named])
+
+
+def are_registers_current(home: Home, policy: Policy, contracts: Contracts) -> bool:
+    """Whether validating the region's registers again would give what is there."""
+    with suppress(FileNotFoundError, ValueError, KeyError):
+        noted = Lake(home.lake).read_document("validated", REGISTERS, policy.region)["of"]
+        return bool(noted) and noted == registers_basis(home, policy, contracts)
+    return False
+
+
+def note_registers(home: Home, policy: Policy, contracts: Contracts) -> None:
+    """Notes what the region's registers were just validated from."""
+    of = registers_basis(home, policy, contracts)
+    Lake(home.lake).write_document({"of": of}, "validated", REGISTERS, policy.region)
 
 
 def closing_date(policy: Policy, month: str) -> dt.date:

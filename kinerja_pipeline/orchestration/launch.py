@@ -29,10 +29,11 @@ from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.facts.periods import spans
 from kinerja_pipeline.home import Home, warehouse_url
+from kinerja_pipeline.landing.deliveries import has_unread
 from kinerja_pipeline.landing.refusals import no_region, refused, strays
 from kinerja_pipeline.orchestration.affected import Affected, Depth
 from kinerja_pipeline.orchestration.approval import permitted, read_approval, told
-from kinerja_pipeline.orchestration.basis import Present, present
+from kinerja_pipeline.orchestration.basis import Present, are_registers_current, present
 from kinerja_pipeline.orchestration.deployment import Deployment, looking_back, partition_key
 from kinerja_pipeline.orchestration.replay import quarantined
 from kinerja_pipeline.orchestration.resources import COMMAND_TAG, KILLED_COMMAND, local_day, locked
@@ -141,7 +142,9 @@ def _launch_region(
     tell(region, "waiting for another run", 0, None)
     with DagsterInstance.from_config(str(home.dagster)) as instance, _only_launch(home, region, instance):
         tell(region, "landing", 0, None)
-        if not _executed(definitions, instance, "land", region, today, outcome):
+        policy = policies[region]
+        is_landed = are_registers_current(home, policy, contracts) and not has_unread(home, region, policy, contracts)
+        if not is_landed and not _executed(definitions, instance, "land", region, today, outcome):
             tell(region, "failed", 0, 0)
             return outcome
         outcome.refused += refused(home, region)

@@ -23,6 +23,7 @@ from dagster import (
 
 from kinerja_pipeline.contracts.model import Contract
 from kinerja_pipeline.landing.deliveries import DATED
+from kinerja_pipeline.orchestration.basis import note_registers
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.metadata import (
     conservation_check,
@@ -86,6 +87,7 @@ def _dated(deployment: Deployment) -> AssetsDefinition:
         yield MaterializeResult(asset_key=["validated", CORRECTION], metadata=_told(corrections))
         splits = judge_dated(home.home, policy, feeds, corrections)
         yield from _kept(home.lake, splits, DATED_TALLY, region, None, corrections)
+        note_registers(home.home, policy, deployment.contracts)
 
     return validated_dated
 

@@ -9,7 +9,7 @@ import pytest
 
 from kinerja_pipeline.contracts.model import Contracts
 from kinerja_pipeline.home import Home
-from kinerja_pipeline.landing.deliveries import foresee, land_region, months_sharing_keys
+from kinerja_pipeline.landing.deliveries import foresee, has_unread, land_region, months_sharing_keys
 from kinerja_pipeline.landing.ledger import Delivery, in_force, read_ledger
 from kinerja_pipeline.policies.mapping import FileMapping
 from kinerja_pipeline.policies.model import Policy
@@ -44,6 +44,19 @@ def test_what_is_foreseen_is_what_lands(
     land_region(home, REGION, policy, contracts)
     assert read_ledger(home.landing / REGION) == [f.delivery for f in foreseen]
     assert foresee(home, REGION, policy, contracts) == []
+
+
+def test_landing_has_nothing_to_do_until_a_file_comes_or_the_lake_has_lost_one(
+    home: Home, contracts: Contracts, deliver: Deliver, policy_of: PolicyOf
+) -> None:
+    policy = policy_of(task_record=[FileMapping(**TASKS)])  # type: ignore[arg-type]
+    deliver("task_record/a.csv", tasks(("T1", "2026-02-03")))
+    assert has_unread(home, REGION, policy, contracts)
+    land_region(home, REGION, policy, contracts)
+    assert not has_unread(home, REGION, policy, contracts)
+    (lost,) = home.lake.rglob("*.parquet")
+    lost.unlink()
+    assert has_unread(home, REGION, policy, contracts)
 
 
 def test_a_file_whose_mapping_changed_is_foreseen_as_the_delivery_that_it_is(

@@ -18,6 +18,7 @@ from kinerja_pipeline.landing.arrivals import look
 from kinerja_pipeline.landing.deliveries import land_region
 from kinerja_pipeline.orchestration.affected import Affected, Cause
 from kinerja_pipeline.orchestration.approval import Approved, approve, permitted, read_approval
+from kinerja_pipeline.orchestration.basis import are_registers_current, note_registers
 from kinerja_pipeline.orchestration.resources import COMMAND_TAG, locked
 from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.loader import load_policies
@@ -95,6 +96,7 @@ class Sensor:
     def land(self) -> None:
         """What the job `land` does with the files."""
         land_region(self.home, REGION, POLICY, load_contracts())
+        note_registers(self.home, POLICY, load_contracts())
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +136,7 @@ def keys(requests: list[RunRequest]) -> list[tuple[str | None, str | None]]:
 
 def test_a_file_is_landed_and_then_its_month_is_asked_for_once(sensor: Sensor) -> None:
     assert keys(sensor.tick()[0]) == [("land", REGION)], "the first look"
+    sensor.land()
     assert sensor.tick() == ([], "Nothing has come.")
     deliver(sensor.home, "tugas_2026-02.csv", "2026-02")
     landing, _ = sensor.tick()
@@ -150,6 +153,7 @@ def test_a_file_is_landed_and_then_its_month_is_asked_for_once(sensor: Sensor) -
 @pytest.mark.parametrize("name", ["employee/baru.csv", "lookup/unit.csv", "surat.pdf"])
 def test_whatever_may_change_a_register_has_the_registers_judged_again(name: str, sensor: Sensor) -> None:
     sensor.tick()
+    sensor.land()
     put(sensor.home, name, now=1_775_000_000)
     (landing,), _ = sensor.tick()
     assert landing.asset_selection is None
@@ -160,9 +164,26 @@ def test_with_corrections_every_landing_looks_whether_they_still_fit(sensor: Sen
     register.write_text("corrections: []\n")
     os.utime(register, (1_775_000_000, 1_775_000_000))
     sensor.tick()
+    sensor.land()
     deliver(sensor.home, "tugas_2026-02.csv", "2026-02")
     ((landing,), _) = sensor.tick()
     assert landing.asset_selection is None
+
+
+def test_registers_are_current_until_another_file_of_theirs_lands(sensor: Sensor) -> None:
+    contracts = load_contracts()
+    assert not are_registers_current(sensor.home, POLICY, contracts), "never validated"
+    sensor.land()
+    deliver(sensor.home, "tugas_2026-02.csv", "2026-02")
+    land_region(sensor.home, REGION, POLICY, contracts)
+    assert are_registers_current(sensor.home, POLICY, contracts), "tasks are no register"
+    put(sensor.home, "employee/baru.csv")
+    land_region(sensor.home, REGION, POLICY, contracts)
+    assert not are_registers_current(sensor.home, POLICY, contracts)
+    sensor.land()
+    other = POLICY.model_copy(update={"time_zone": "Asia/Jakarta"})
+    assert are_registers_current(sensor.home, POLICY, contracts)
+    assert not are_registers_current(sensor.home, other, contracts)
 
 
 def test_a_region_on_which_a_run_works_is_left_alone(sensor: Sensor) -> None:
