@@ -233,7 +233,7 @@ def _kept(
     region: str,
     month: str | None,
     corrections: pl.DataFrame | None,
-) -> Iterator[MaterializeResult[None]]:
+) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
     """Writes each feed's split and its judgement to the lake and says what became of it."""
     tallies, start = [], time.perf_counter()
     for contract, result in splits:
@@ -249,11 +249,10 @@ def _kept(
         yield MaterializeResult(
             asset_key=key,
             metadata={**counts(result.valid, seconds), **_corrected(corrections, contract, month)},
-            check_results=[
-                contract_check(contract, key, judgement, result.tally),
-                conservation_check(key, result.tally),
-            ],
         )
+        # By themselves: checks inside a MaterializeResult have Dagster look up the last materialization twice.
+        yield contract_check(contract, key, judgement, result.tally)
+        yield conservation_check(key, result.tally)
     tally = pl.concat(tallies)
     lake.write(tally, "validated", tally_name, region, month)
     yield MaterializeResult(asset_key=["validated", tally_name], metadata={"dagster/row_count": len(tally)})
