@@ -18,7 +18,7 @@ from kinerja_pipeline.contracts.model import (
     read_contract,
 )
 from kinerja_pipeline.home import Home
-from kinerja_pipeline.landing.deliveries import deliveries, land_region, read_delivery, scan_landed, unread
+from kinerja_pipeline.landing.deliveries import deliveries, foresee, land_region, read_delivery, scan_landed
 from kinerja_pipeline.landing.ledger import LEDGER, read_ledger
 from kinerja_pipeline.landing.source import UnreadableFile
 from kinerja_pipeline.landing.versions import UnsupportedVersion, reading_of
@@ -99,9 +99,12 @@ def test_a_refused_version_lands_once_the_page_supports_it(home: Home, deliver: 
     policy = policy_of(task_record=[FILES])
     (refusal,) = land(home, policy, dataclasses.replace(TASKS, supported=()))[1]
     assert "2.1.0 can be read" in refusal
-    assert unread(home, "manokwari", policy, Contracts({"task_record": TASKS}, {})) == [
-        ("task_record/v1/tugas.csv", True)
-    ]
+    (foreseen,) = foresee(home, "manokwari", policy, Contracts({"task_record": TASKS}, {}))
+    assert (foreseen.delivery.status_code, foreseen.delivery.contract_version, foreseen.is_known) == (
+        "landed",
+        "1",
+        True,
+    )
     assert land(home, policy) == (["1"], [])
 
 

@@ -47,7 +47,7 @@ def test_a_refused_publication_fails_the_check_of_its_table_alone_and_keeps_why(
         done = job.execute_in_process(
             instance=instance,
             partition_key=partition_key(REGION, MONTH),
-            asset_selection=[AssetKey(["warehouse", name]) for name in TABLES],
+            asset_selection=[AssetKey(["warehouse", name]) for name in (*TABLES, "restatement")],
             run_config=launch.QUIET,
             raise_on_error=False,
         )
