@@ -93,9 +93,10 @@ def hashes(home: Home | str, region: str) -> dict[tuple[str, str], str]:
 
 def lake_files(home: Home) -> dict[str, str]:
     """Every file of the lake, with a digest of its bytes. Of indicators and evaluations only the month itself counts:
-    the quarter and year beside it, the list of programmes, and what was noted, are those of the moment.
+    the quarter and year beside it, the list of programmes, what was noted, and what was found of the published tables, are
+    those of the moment.
     """
-    own = {"training_programme", "basis", "shared_keys", "registers"}
+    own = {"training_programme", "basis", "shared_keys", "registers", "published"}
     files = [p for p in sorted(home.lake.rglob("*")) if p.is_file() and not own & set(p.parts)]
     return {str(p.relative_to(home.lake)): _digest(p) for p in files}
 
