@@ -93,7 +93,7 @@ def hashes(home: Home | str, region: str) -> dict[tuple[str, str], str]:
 
 def lake_files(home: Home) -> dict[str, str]:
     """Every file of the lake, with a digest of its bytes. Of indicators and evaluations only the month itself counts:
-    the quarter and year beside it, the list of programmes, what was noted, and what was found of the published tables, are
+    the quarter and year beside it, the list of programmes, what was noted, and what was found of published tables, are
     those of the moment.
     """
     own = {"training_programme", "basis", "shared_keys", "registers", "published"}

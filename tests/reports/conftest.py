@@ -1,4 +1,4 @@
-"""The published world of the reports, made once; and a browser, started once, in which pages are looked at."""
+"""The published world of the reports, made once; and a browser in which pages are looked at."""
 
 from __future__ import annotations
 
@@ -45,9 +45,10 @@ def empty(published: Callable[..., Path]) -> Figures:
     return of_warehouse(published({table: [] for table in march()} | {"period_status": [status]}))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The machine's Chromium, else the one that Playwright has fetched."""
+    """The machine's Chromium, else the one that Playwright has fetched. As long as it is open, Playwright's event loop
+    counts as running in this thread, and nothing else can run one: so it is closed with the module."""
     program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     with sync_playwright() as playwright:
         try:
