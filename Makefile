@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: demo test unit browser lint reliability docs bench bench-large datacontract lock clean
+.PHONY: demo test unit browser lint reliability docs bench datacontract lock clean
 
 demo: .venv/installed
 	$(BIN)/kinerja demo
@@ -39,9 +39,6 @@ docs: .venv/installed
 # A row per target, what was measured, pass or gap; benchmarks/README.md says what each is. No test: machines are noisy.
 bench: .venv/installed
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py
-
-bench-large: .venv/installed
-	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py --rows 10000000 --to benchmark-large.json
 
 # An independent peer, in an environment of its own: it lints every contract page and counts what our rules count.
 datacontract: .venv/installed .datacontract/installed

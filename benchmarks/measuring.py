@@ -122,7 +122,9 @@ def show(figures: Sequence[Figure]) -> None:
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
-def write(path: Path, rows: int, figures: Sequence[Figure], timings: Mapping[str, Mapping[str, Timed]]) -> None:
+def write(
+    path: Path, rows: Sequence[int], figures: Sequence[Figure], timings: Mapping[str, Mapping[str, Timed]]
+) -> None:
     page = {
         "machine": machine(),
         "rows": rows,
