@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import stat
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -69,7 +68,7 @@ def examined(home: Home, url: str, now: dt.datetime) -> Iterator[Finding]:
     if policies is not None:
         yield from _clock(home, policies, now)
         yield from _orphans(home, policies, now)
-        yield from _runs(home, policies)
+        yield from _runs(home, now)
 
 
 def _versions() -> Iterator[Finding]:
@@ -204,7 +203,7 @@ def _regions_of(lake: Path) -> Iterator[str]:
             yield from (path.stem for path in table.iterdir() if not path.name.startswith("."))
 
 
-def _runs(home: Home, policies: Policies) -> Iterator[Finding]:
+def _runs(home: Home, now: dt.datetime) -> Iterator[Finding]:
     from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
     with DagsterInstance.from_config(str(home.dagster)) as instance:
@@ -229,7 +228,7 @@ def _runs(home: Home, policies: Policies) -> Iterator[Finding]:
         beats = [s.last_heartbeat.timestamp for s in instance.get_daemon_statuses().values() if s.last_heartbeat]
         healthy = [s for s in instance.get_daemon_statuses().values() if s.required and s.healthy]
     if healthy:
-        yield Finding("daemon", "good", f"Its last sign was {max(0, round(time.time() - max(beats)))} s ago.")
+        yield Finding("daemon", "good", f"Its last sign was {max(0, round(now.timestamp() - max(beats)))} s ago.")
     elif runs_by_itself():
         text = "KINERJA_SCHEDULES is on, and no daemon runs: no new file is seen, nothing is closed by itself."
         yield Finding("daemon", "error", text, "Start `kinerja ui`, or the service that runs it.")
