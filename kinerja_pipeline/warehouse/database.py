@@ -35,6 +35,13 @@ class WarehouseError(Exception):
     """The warehouse cannot be used; the message says which one and what to do."""
 
 
+class NothingPublished(WarehouseError):
+    """There is no warehouse yet, or none in which anything was published."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing is published yet; run `kinerja run --all` or `kinerja demo` first.")
+
+
 def open_warehouse(url: str) -> sa.Engine:
     """The engine of the warehouse at `url` (sqlite:///file or postgresql://...); a missing SQLite file is made, empty.
 
@@ -108,6 +115,22 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
         with connection.begin():
             yield connection
+
+
+@contextmanager
+def reading_published(url: str) -> Iterator[sa.Connection]:
+    """One snapshot of the warehouse at `url`, for those who only look: opening an SQLite warehouse would make the file,
+    so a missing one stays missing. Raises NothingPublished, WarehouseError."""
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        raise NothingPublished
+    engine = open_warehouse(url)
+    try:
+        with reading(engine) as connection:
+            if not is_migrated(connection):
+                raise NothingPublished
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def _connected(engine: sa.Engine) -> sa.Connection:

@@ -7,10 +7,8 @@ the rows behind it (warehouse/trail), the words (warehouse/explained). Nothing t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +20,7 @@ from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing.refusals import no_region
 from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.loader import near_word
-from kinerja_pipeline.warehouse.database import is_migrated, open_warehouse, reading
+from kinerja_pipeline.warehouse.database import reading_published
 from kinerja_pipeline.warehouse.explanation import ExplainError, Explanation, Figure, Hidden, Judgement, SubjectKind
 from kinerja_pipeline.warehouse.restate import Undone, undone
 from kinerja_pipeline.warehouse.trail import Mask, Trail
@@ -54,7 +52,7 @@ def explain(
     """Explains what is published of a subject and period, or one indicator of it. Raises ExplainError."""
     if region not in policies:
         raise ExplainError(f"There is {no_region(region, policies)}")
-    with _warehouse(url) as found:
+    with reading_published(url) as found:
         published = _published(found, contracts, region, subject_kind, subject_id, period, indicator, as_of)
     mask = Mask(subject_id if subject_kind == "employee" else None)
     ruling = policies.in_force(region, period_end_month(period))
@@ -104,22 +102,6 @@ def _as_published(figure: Figure, other_then: Mapping[str, bool]) -> Figure:
         return figure
     hidden: Hidden = "restated" if other_then[figure.indicator_id] else "withheld_then"
     return replace(figure, rows=(), targets=(), dropped=(), hidden=hidden, is_recounted=None)
-
-
-@contextmanager
-def _warehouse(url: str) -> Iterator[sa.Connection]:
-    """One snapshot of the warehouse. Opening a SQLite warehouse would make the file, so a missing one stays missing."""
-    nothing = ExplainError("Nothing is published yet: run `kinerja run --all` first.")
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
-        raise nothing
-    engine = open_warehouse(url)
-    try:
-        with reading(engine) as connection:
-            if not is_migrated(connection):
-                raise nothing
-            yield connection
-    finally:
-        engine.dispose()
 
 
 def _published(

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from kinerja_pipeline.contracts.model import Contract, load_contracts
 from kinerja_pipeline.contracts.tables import warehouse_tables
-from kinerja_pipeline.warehouse.database import is_migrated, migrate, open_warehouse, reading, writing
+from kinerja_pipeline.warehouse.database import migrate, open_warehouse, reading_published, writing
 from kinerja_pipeline.warehouse.outgoing import outgoing_schema
 from kinerja_pipeline.warehouse.pseudonyms import NO_NAME, How, how_masked, pseudonym
 from kinerja_pipeline.warehouse.publish import insert_rows
@@ -49,15 +49,11 @@ def export_masked(url: str, file: Path, key: str) -> Copied:
         raise MaskingError(f"{file} is there already; name another file.")
     if not file.parent.is_dir():
         raise MaskingError(f"{file}: there is no folder {file.parent}.")
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
-        raise MaskingError("Nothing is published yet; run `kinerja run --all` or `kinerja demo` first.")
-    source, part = open_warehouse(url), file.with_name(f"{file.name}.part")
+    part = file.with_name(f"{file.name}.part")
     part.unlink(missing_ok=True)
     copy = open_warehouse(f"sqlite:///{part}")
     try:
-        with reading(source) as connection:
-            if not is_migrated(connection):
-                raise MaskingError("Nothing is published yet; run `kinerja run --all` or `kinerja demo` first.")
+        with reading_published(url) as connection:
             people = _people(connection)
             migrate(copy)
             counts = _copied(connection, copy, people, key)
@@ -66,7 +62,6 @@ def export_masked(url: str, file: Path, key: str) -> Copied:
             raise MaskingError(f"{found} NIPs would have been left in {file}; no copy was made. Please report this.")
         part.rename(file)
     finally:
-        source.dispose()
         copy.dispose()
         for left in (part, *(part.with_name(f"{part.name}{end}") for end in ("-wal", "-shm", "-journal"))):
             with suppress(FileNotFoundError):

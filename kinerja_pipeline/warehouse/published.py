@@ -6,9 +6,7 @@ names of those a follow-up line is about. Not here: what a report makes of them 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -18,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from kinerja_pipeline.contracts.model import Contract, Kind
 from kinerja_pipeline.contracts.tables import warehouse_tables
 from kinerja_pipeline.facts.periods import add_months, month_end, periods_of
-from kinerja_pipeline.warehouse.database import is_migrated, open_warehouse, reading
+from kinerja_pipeline.warehouse.database import reading_published
 
 Frames = Mapping[str, pl.DataFrame]
 
@@ -60,30 +58,14 @@ def published_month(url: str, outgoing: Mapping[str, Contract], region: str, mon
     too; `employee` only whom a follow-up line names; `publication` the month's (kpi) and the region's last (region).
     Raises NotPublished, WarehouseError.
     """
-    with _snapshot(url) as connection:
-        every = {t.name: t for t in warehouse_tables(outgoing, connection.dialect.name).tables.values()}
-        return _frames(connection, every, outgoing, region, month)
-
-
-@contextmanager
-def _snapshot(url: str) -> Iterator[sa.Connection]:
-    """Opening a SQLite warehouse would make the file, so a missing one stays missing."""
-    nothing = NotPublished("Nothing is published yet: run `kinerja run --all` first.")
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
-        raise nothing
-    engine = open_warehouse(url)
     try:
-        with reading(engine) as connection:
-            if not is_migrated(connection):
-                raise nothing
-            yield connection
+        with reading_published(url) as connection:
+            every = {t.name: t for t in warehouse_tables(outgoing, connection.dialect.name).tables.values()}
+            return _frames(connection, every, outgoing, region, month)
     except SQLAlchemyError as error:
         cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise NotPublished(f"The warehouse could not be read: {cause}. `kinerja migrate` brings it up to date.") from (
-            error
-        )
-    finally:
-        engine.dispose()
+        text = f"The warehouse could not be read: {cause}. `kinerja migrate` brings it up to date."
+        raise NotPublished(text) from error
 
 
 def _frames(

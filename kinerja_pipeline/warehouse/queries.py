@@ -23,7 +23,7 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from kinerja_pipeline.contracts.tables import warehouse_schema
-from kinerja_pipeline.warehouse.database import is_migrated, open_warehouse, reading
+from kinerja_pipeline.warehouse.database import reading_published
 from kinerja_pipeline.warehouse.personal import CONFIDENTIAL, RESTRICTED, Classified, classified
 from kinerja_pipeline.warehouse.personal import classified_relations as relations
 from kinerja_pipeline.warehouse.views import are_current, head_and_body, sql_folder
@@ -123,16 +123,10 @@ def ask(url: str, query: Query, given: Mapping[str, str], *, with_names: bool = 
     `with_names` whoever a row is about is numbered in place of named (`•1`), and what is said of them is hidden.
     """
     parameters = _parameters(query, given)
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
-        raise QueryError("Nothing is published yet; run `kinerja run --all` or `kinerja demo` first.")
-    engine = open_warehouse(url)
-    schema = warehouse_schema(engine.dialect.name)
     try:
-        with reading(engine) as connection:
+        with reading_published(url) as connection:
             _read_only(connection)
-            if not is_migrated(connection):
-                raise QueryError("Nothing is published yet; run `kinerja run --all` or `kinerja demo` first.")
-            if not are_current(connection, schema):
+            if not are_current(connection, warehouse_schema(connection.dialect.name)):
                 raise QueryError("The warehouse's views are those of another version; run `kinerja migrate` first.")
             bound = _resolved(connection, parameters)
             found = connection.execute(sa.text(query.sql).bindparams(*_bindings(bound)))
@@ -141,8 +135,6 @@ def ask(url: str, query: Query, given: Mapping[str, str], *, with_names: bool = 
     except SQLAlchemyError as error:
         cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise QueryError(f"The query {query.name} could not be run: {cause}") from error
-    finally:
-        engine.dispose()
     if with_names:
         return Answer(query, bound, columns, tuple(rows), ())
     kinds = classified(query.sql, relations())

@@ -308,7 +308,10 @@ def test_a_home_without_publications_says_how_to_begin(tmp_path: Path) -> None:
     home = Home(tmp_path)
     succeeded(kinerja(home, "init"))
     result = kinerja(home, "explain", "--region", "salor", "--month", "2026-03")
-    assert (result.exit_code, result.output) == (1, "Nothing is published yet: run `kinerja run --all` first.\n")
+    assert (result.exit_code, result.output) == (
+        1,
+        "Nothing is published yet; run `kinerja run --all` or `kinerja demo` first.\n",
+    )
     assert not home.warehouse.exists()
 
 

@@ -18,7 +18,8 @@ from kinerja_pipeline.policies.loader import load_policies
 from kinerja_pipeline.reports.figures import Figures, figures
 from kinerja_pipeline.reports.monthly import ReportError, write_report
 from kinerja_pipeline.reports.page import page
-from kinerja_pipeline.warehouse import published as published_module
+from kinerja_pipeline.warehouse import database
+from kinerja_pipeline.warehouse.database import NothingPublished
 from kinerja_pipeline.warehouse.published import READ, NotPublished, published_month
 
 
@@ -32,7 +33,7 @@ def test_either_database_gives_one_publication_whoever_publishes_meanwhile(
 ) -> None:
     publish_rows(migrated, REGION, "2026-02", february())
     publish_rows(migrated, REGION, MONTH, march())
-    first_look = published_module.is_migrated
+    first_look = database.is_migrated
 
     def look_and_let_another_publish(connection: sa.Connection) -> bool:
         is_migrated = first_look(connection)
@@ -42,7 +43,7 @@ def test_either_database_gives_one_publication_whoever_publishes_meanwhile(
         publish_rows(migrated, REGION, MONTH, {**march(), "follow_up": [], "kpi": []})
         return is_migrated
 
-    monkeypatch.setattr(published_module, "is_migrated", look_and_let_another_publish)
+    monkeypatch.setattr(database, "is_migrated", look_and_let_another_publish)
     during = page(read(migrated), policy(), "id")
     monkeypatch.undo()
     assert during == page(shown, policy(), "id"), "the same as a SQLite file gives that nobody else writes to"
@@ -51,7 +52,7 @@ def test_either_database_gives_one_publication_whoever_publishes_meanwhile(
 
 def test_what_is_not_published_is_said_with_what_there_is(tmp_path: Path, warehouse: Path) -> None:
     outgoing = load_contracts().outgoing
-    with pytest.raises(NotPublished, match=r"Nothing is published yet"):
+    with pytest.raises(NothingPublished, match=r"Nothing is published yet"):
         published_month(f"sqlite:///{tmp_path / 'no.db'}", outgoing, REGION, MONTH)
     assert list(tmp_path.iterdir()) == [], "a warehouse that is missing stays missing"
     with pytest.raises(NotPublished, match=r"^salor: 2026-04 is not published; there is 2026-02, 2026-03\.$"):
