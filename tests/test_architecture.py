@@ -67,6 +67,25 @@ def test_neither_the_definitions_nor_the_command_line_load_great_expectations() 
     assert done.stdout.strip() == "[]"
 
 
+def test_judging_leaves_the_distributions_of_great_expectations_unloaded_until_somebody_asks() -> None:
+    # A third of its loading time, in every process that judges. Whoever asks, through it or not, gets the real ones.
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", ASK_FOR_DISTRIBUTIONS], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["[]", "True", "True"]
+
+
+ASK_FOR_DISTRIBUTIONS = """
+import sys, kinerja_pipeline.contracts.validation
+kinerja_pipeline.contracts.validation.engines()
+from great_expectations.expectations.core import expect_column_kl_divergence_to_be_less_than as user
+print(sorted({"scipy.stats", "scipy.special", "altair"} & set(sys.modules)))
+entropy, chart = user.stats.entropy, user.alt.Chart
+import altair, scipy.stats
+print(scipy.stats.entropy is entropy, altair.Chart is chart)
+"""
+
+
 def test_the_command_line_loads_what_is_heavy_only_when_a_command_needs_it() -> None:
     # `kinerja --help` answers at once.
     ask = "import sys, kinerja_pipeline.cli; "

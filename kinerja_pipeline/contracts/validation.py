@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
+from kinerja_pipeline.contracts.deferral import deferred
 from kinerja_pipeline.contracts.model import Column, Contract, Severity
 
 if TYPE_CHECKING:
@@ -127,18 +129,23 @@ def _without_examples(found: Mapping[str, Any]) -> dict[str, Any]:
     return {name: [] if name == "partial_unexpected_list" else value for name, value in found.items()}
 
 
+@cache
+def engines() -> ModuleType:
+    """The module of the engines, and with it Great Expectations, which takes seconds to load. Two expectations of its
+    own test and draw distributions; no contract asks for them, and what they import is a third of those seconds."""
+    with deferred("scipy.stats", "altair"):
+        from kinerja_pipeline.contracts import engines
+    return engines
+
+
 def judge_counts(contract: Contract, counts: Counts) -> Judgement:
     """The judgement of an incoming feed from the counts of its split."""
-    from kinerja_pipeline.contracts.engines import EvidenceEngine
-
-    return _judged(contract, EvidenceEngine(contract, counts), with_examples=False)
+    return _judged(contract, engines().EvidenceEngine(contract, counts), with_examples=False)
 
 
 def judge_rows(contract: Contract, rows: Rows, *, with_examples: bool = False) -> Judgement:
     """The judgement of a table from its rows, counted independently of whoever made them."""
-    from kinerja_pipeline.contracts.engines import RecountEngine
-
-    return _judged(contract, RecountEngine(contract, rows), with_examples=with_examples)
+    return _judged(contract, engines().RecountEngine(contract, rows), with_examples=with_examples)
 
 
 def judge_published(contract: Contract, frame: pl.DataFrame, region: str, periods: Collection[str]) -> Judgement:
