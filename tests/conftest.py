@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import multiprocessing
 import os
 import pwd
 import shutil
@@ -15,6 +16,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The folders with long files come first: at the end of a run no worker waits for the last file of another."""
     here = Path(__file__).parent
     items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in _LONG)
+
+
+@pytest.fixture(scope="session")
+def loaded() -> ForkServerContext:
+    """For work in a process of its own, above all one that is killed: forked from a process that has only imported.
+    Loading Great Expectations takes longer than most of what such a process does."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["kinerja_pipeline.definitions", "kinerja_pipeline.contracts.engines"])
+    return context
 
 
 def _postgresql_programs() -> Path | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import signal
@@ -57,15 +56,12 @@ def kill_a_run(context: ForkServerContext, home: Home, path: Path, size: int, la
 
 
 def test_killed_runs_leave_whole_publications_and_a_later_run_ends_as_if_undisturbed(
-    finished: Callable[[str], Finished], world: Path, tmp_path: Path
+    loaded: ForkServerContext, finished: Callable[[str], Finished], world: Path, tmp_path: Path
 ) -> None:
     home = home_with(tmp_path / "home", world, REGION)
     later = random.Random(2026)
-    # The processes are forked from one that has only imported: loading Great Expectations takes longer than the run.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["kinerja_pipeline.definitions", "kinerja_pipeline.contracts.engines"])
     for place, path, size in moments(home):
-        kill_a_run(context, home, path, size, later.uniform(0, 0.15))
+        kill_a_run(loaded, home, path, size, later.uniform(0, 0.15))
         assert torn_publications(home, REGION) == [], place
     # What a killed write leaves beside a file is nobody's data.
     for name in (".2026-02.parquet.part", ".2026-02.8k2h.tmp", ".2026-09.parquet.part"):

@@ -2,62 +2,91 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 
-SERVES = """
-import signal, subprocess, sys
-from pathlib import Path
 from kinerja_pipeline.home import Home, init_home
 from kinerja_pipeline.orchestration import serving
 
-STANDS_IN = '''
+STANDS_IN = """
 import pathlib, sys, time
 if "-s" in sys.argv:
     pathlib.Path(sys.argv[sys.argv.index("-s") + 1]).touch()
 time.sleep(0 if sys.argv[1] == "dagster_webserver" and {web_ends} else 600)
-'''
-
-def started(home, module):
-    process = subprocess.Popen([sys.executable, "-c", STANDS_IN.replace("{web_ends}", sys.argv[2]), *module])
-    print(module[0], process.pid, flush=True)
-    return process
-
-serving._started = started
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may ignore it
-home = Home(Path(sys.argv[1]))
-init_home(home)
-sys.exit(serving.serve(home, "127.0.0.1", 3999, read_only=sys.argv[3] == "read-only"))
 """
 
 
-@contextmanager
-def served(home: Path, *, web_ends: bool = False, read_only: bool = False) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVES, str(home), str(web_ends), "read-only" if read_only else ""],
-        env={**os.environ, "KINERJA_HOME": str(home)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            process.kill()
+def serve_stand_ins(home: Home, web_ends: bool, read_only: bool, told: Connection) -> None:
+    """`kinerja ui` in a process of its own; tells what it starts, and last of all what it says to people."""
+
+    def started(home: Home, module: list[str]) -> subprocess.Popen[bytes]:
+        code = STANDS_IN.replace("{web_ends}", str(web_ends))
+        process = subprocess.Popen([sys.executable, "-S", "-c", code, *module])
+        told.send((module[0], process.pid))
+        return process
+
+    os.environ["KINERJA_HOME"] = str(home.root)
+    setattr(serving, "_started", started)  # noqa: B010 (the process ends with the command)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may ignore it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    init_home(home)
+    said = io.StringIO()
+    with redirect_stderr(said), redirect_stdout(said):
+        code = serving.serve(home, "127.0.0.1", 3999, read_only=read_only)
+    told.send((said.getvalue(), code))
+    sys.exit(code)
 
 
-def started(process: subprocess.Popen[str], count: int) -> dict[str, int]:
-    assert process.stdout is not None
-    lines = [process.stdout.readline().split() for _ in range(count)]
-    return {name: int(number) for name, number in lines}
+@dataclass(frozen=True, slots=True)
+class Served:
+    process: BaseProcess
+    told: Connection
+
+    def next(self) -> tuple[str, int]:
+        assert self.told.poll(60)
+        name, number = self.told.recv()
+        return str(name), int(number)
+
+    def end(self, number: signal.Signals | None = None) -> tuple[int | None, str]:
+        """The exit code, and everything said to people."""
+        if number is not None:
+            os.kill(self.process.pid or 0, number)
+        text, code = self.next()
+        self.process.join(60)
+        assert self.process.exitcode == code
+        return code, text
+
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def served(loaded: ForkServerContext, tmp_path: Path) -> Iterator[Serve]:
+    """served(web_ends, read_only): the command, running over an empty home."""
+    processes = []
+
+    def begin(*, web_ends: bool = False, read_only: bool = False) -> Served:
+        told, tells = loaded.Pipe(duplex=False)
+        process = loaded.Process(target=serve_stand_ins, args=(Home(tmp_path), web_ends, read_only, tells))
+        process.start()
+        processes.append(process)
+        return Served(process, told)
+
+    yield begin
+    for process in processes:
+        process.kill()
 
 
 def is_running(pid: int) -> bool:
@@ -69,29 +98,24 @@ def is_running(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_the_command_and_everything_it_started(tmp_path: Path, number: signal.Signals) -> None:
-    with served(tmp_path) as process:
-        children = started(process, 3)
-        process.send_signal(number)
-        _, told = process.communicate(timeout=60)
-    assert (process.returncode, told) == (0, "")
+def test_a_signal_ends_the_command_and_everything_it_started(served: Serve, number: signal.Signals) -> None:
+    command = served()
+    children = dict(command.next() for _ in range(3))
+    assert command.end(number) == (0, "")
     assert list(children) == ["dagster", "dagster_webserver", "dagster._daemon"]
     assert [name for name, pid in children.items() if is_running(pid)] == []
 
 
-def test_when_one_of_them_dies_the_others_end_too_and_the_command_says_which(tmp_path: Path) -> None:
-    with served(tmp_path, web_ends=True) as process:
-        children = started(process, 3)
-        _, told = process.communicate(timeout=60)
-    assert process.returncode == 1
+def test_when_one_of_them_dies_the_others_end_too_and_the_command_says_which(served: Serve) -> None:
+    command = served(web_ends=True)
+    children = dict(command.next() for _ in range(3))
+    code, told = command.end()
+    assert code == 1
     assert "web server has ended by itself" in told
     assert [name for name, pid in children.items() if is_running(pid)] == []
 
 
-def test_a_read_only_view_has_no_daemon(tmp_path: Path) -> None:
-    with served(tmp_path, read_only=True) as process:
-        children = started(process, 2)
-        process.send_signal(signal.SIGTERM)
-        rest, _ = process.communicate(timeout=60)
-    assert list(children) == ["dagster", "dagster_webserver"]
-    assert rest == ""
+def test_a_read_only_view_has_no_daemon(served: Serve) -> None:
+    command = served(read_only=True)
+    assert [command.next()[0] for _ in range(2)] == ["dagster", "dagster_webserver"]
+    assert command.end(signal.SIGTERM) == (0, ""), "nothing else was started"

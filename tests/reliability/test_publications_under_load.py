@@ -7,7 +7,6 @@ once, at the worst moment, stands in tests/warehouse/test_publish.py.
 from __future__ import annotations
 
 import datetime as dt
-import multiprocessing
 import random
 import signal
 import time
@@ -123,11 +122,8 @@ def published_number(url: str) -> int:
     return int(found)
 
 
-def trial(url: str, publications: int, kills: int) -> Seen:
+def trial(context: ForkServerContext, url: str, publications: int, kills: int) -> Seen:
     """Publishes that often and kills that many further publications at random moments, the reader reading on."""
-    context: ForkServerContext = multiprocessing.get_context("forkserver")
-    # Forked from a process that has only imported: loading Great Expectations takes longer than a publication.
-    context.set_forkserver_preload(["kinerja_pipeline.warehouse.publish", "kinerja_pipeline.contracts.engines"])
 
     def begun(work: Callable[..., None], *arguments: object, ready: Event) -> ForkServerProcess:
         process = context.Process(target=work, args=(*arguments, ready))
@@ -187,8 +183,10 @@ def trial(url: str, publications: int, kills: int) -> Seen:
 
 
 @pytest.mark.long
-def test_fifty_publications_and_twenty_kills_show_no_reader_a_mixture(migrated: sa.Engine) -> None:
-    seen = trial(migrated.url.render_as_string(hide_password=False), publications=50, kills=20)
+def test_fifty_publications_and_twenty_kills_show_no_reader_a_mixture(
+    loaded: ForkServerContext, migrated: sa.Engine
+) -> None:
+    seen = trial(loaded, migrated.url.render_as_string(hide_password=False), publications=50, kills=20)
     print(
         f"\n{migrated.dialect.name}: {seen.published} publications, {seen.killed} kills ({seen.kept_old} left the old "
         f"publication, {seen.while_writing} of them with rows written, "

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import signal
-import subprocess
-import sys
 import threading
+import time
 from collections.abc import Callable
+from multiprocessing.context import ForkServerContext
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import polars as pl
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.contracts.tables import warehouse_schema
 from kinerja_pipeline.warehouse import publish as publishing
-from kinerja_pipeline.warehouse.database import reading
+from kinerja_pipeline.warehouse.database import open_warehouse, reading
 from kinerja_pipeline.warehouse.publish import PublishRefused
 from kinerja_pipeline.warehouse.status import content_hashes
 
@@ -221,30 +221,25 @@ def test_a_reader_during_a_publication_sees_all_of_the_old(
     assert (before, after, fresh) == ("old", "old", ["new", "new"])
 
 
-_KILLED = """
-import datetime as dt, sys, time
-import polars as pl
-from kinerja_pipeline.contracts.model import load_contracts
-from kinerja_pipeline.warehouse import publish as publishing
-from kinerja_pipeline.warehouse.database import open_warehouse
+def publish_half(url: str, frames: dict[str, pl.DataFrame], is_half_done: Event) -> None:
+    """A publication in a process of its own, which stops within its transaction."""
+    insert = publishing.insert_rows
 
-insert = publishing.insert_rows
-def stop_half_way(connection, table, rows):
-    if table.name == "task_outcome":
-        print("half done", flush=True)
-        time.sleep(60)
-    insert(connection, table, rows)
-publishing.insert_rows = stop_half_way
-frames = {name: pl.read_parquet(f"{sys.argv[2]}/{name}.parquet") for name in ("kpi", "task_outcome")}
-publishing.publish(
-    open_warehouse(sys.argv[1]), load_contracts(), "manokwari", "2026-03", frames,
-    versions=publishing.Versions("1.0", "2026.1"), now=dt.datetime(2026, 4, 6, tzinfo=dt.UTC), run_id="killed",
-)
-"""
+    def stop_half_way(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame) -> None:
+        if table.name == "task_outcome":
+            is_half_done.set()
+            time.sleep(60)
+        insert(connection, table, rows)
+
+    setattr(publishing, "insert_rows", stop_half_way)  # noqa: B010 (the process ends with the publication)
+    now = dt.datetime(2026, 4, 6, tzinfo=dt.UTC)
+    versions = publishing.Versions("1.0", "2026.1")
+    engine, contracts = open_warehouse(url), load_contracts()
+    publishing.publish(engine, contracts, "manokwari", "2026-03", frames, versions=versions, now=now, run_id="killed")
 
 
 def test_a_killed_publisher_leaves_the_old_and_stands_in_nobodys_way(
-    engine: sa.Engine, tmp_path: Path, frame_of: FrameOf, publish_to: Publish, rows_of: RowsOf
+    loaded: ForkServerContext, engine: sa.Engine, frame_of: FrameOf, publish_to: Publish, rows_of: RowsOf
 ) -> None:
     old = {
         "kpi": frame_of("kpi", {"indicator_id": "old"}),
@@ -255,15 +250,12 @@ def test_a_killed_publisher_leaves_the_old_and_stands_in_nobodys_way(
         "task_outcome": frame_of("task_outcome", {"task_id": "new"}),
     }
     publish_to(**old)
-    for name, frame in new.items():
-        frame.write_parquet(tmp_path / f"{name}.parquet")
-    root, url = Path(publishing.__file__).parents[2], engine.url.render_as_string(hide_password=False)
-    with subprocess.Popen(
-        [sys.executable, "-c", _KILLED, url, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=root
-    ) as publisher:
-        assert publisher.stdout is not None
-        assert publisher.stdout.readline() == "half done\n"
-        publisher.send_signal(signal.SIGKILL)
+    is_half_done = loaded.Event()
+    publisher = loaded.Process(target=publish_half, args=(engine.url.render_as_string(False), new, is_half_done))
+    publisher.start()
+    assert is_half_done.wait(60)
+    publisher.kill()
+    publisher.join()
     assert rows_of("kpi", "indicator_id") == [("old",)]
     assert rows_of("task_outcome", "task_id") == [("old",)]
     publish_to(**new)
