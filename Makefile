@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: demo test unit browser lint reliability docs bench datacontract lock clean
+.PHONY: demo test test-postgresql unit browser lint reliability docs bench datacontract lock clean
 
 demo: .venv/installed
 	$(BIN)/kinerja demo
@@ -15,6 +15,10 @@ test: .venv/installed
 
 unit: .venv/installed browser
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+# The same tests, their homes publishing to PostgreSQL: a server of the run's own.
+test-postgresql: .venv/installed browser
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --warehouse postgresql
 
 # Reports are looked at in a browser: the machine's Chromium, else one that Playwright fetches. Without either the tests
 # that need it fail and say so.
@@ -54,7 +58,8 @@ datacontract: .venv/installed .datacontract/installed
 # installer.txt: uv, which fetches side by side where pip fetches one after the other. Where it does not find the way to
 # the packages (a mirror that only the settings of pip name), pip does it.
 # --no-deps: the list is complete; only hashes have to be checked.
-# compileall: all processors at once, where pip would use one; without bytecode every start takes twice as long.
+# compileall: all processors at once, where pip would use one; without bytecode every start takes twice as long. Not what
+# is hardly ever imported, or is compiled already.
 .venv/installed: installer.txt constraints.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv .venv
@@ -62,7 +67,7 @@ datacontract: .venv/installed .datacontract/installed
 	$(UV_INSTALL) --no-deps --require-hashes -r constraints.txt || \
 	  $(PIP_INSTALL) --no-deps --require-hashes --no-compile -r constraints.txt
 	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m compileall -qq -j 0 -x '/tests/' .venv/lib kinerja_pipeline
+	$(BIN)/python -m compileall -qq -j 0 -x '/(tests|scipy|altair|mypy|mypyc|pip|setuptools)/' .venv/lib kinerja_pipeline
 	touch $@
 
 # Writes the pinned lists anew, ours from pyproject.toml; what is in one keeps its version unless something forbids it.

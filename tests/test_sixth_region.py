@@ -4,11 +4,13 @@ the warehouse through the launch path, and no line of code knows it. Expected va
 from __future__ import annotations
 
 import datetime as dt
-import sqlite3
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from home_warehouse import address
+from home_warehouse import query as ask
 from rich.console import Console
 
 from kinerja_pipeline.home import Home, init_home
@@ -142,18 +144,14 @@ def query(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
         path.write_text(text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("KINERJA_HOME", str(home.root))
-        environment.delenv("KINERJA_WAREHOUSE_URL", raising=False)
+        environment.setenv("KINERJA_WAREHOUSE_URL", address(home))
         outcome = launch(
             home, regions=["pulau_raya"], first="2026-04", last="2026-05", today=dt.date(2026, 6, 10),
             console=Console(quiet=True),
         )  # fmt: skip
         assert (outcome.failed, outcome.refused, outcome.done) == ([], [], 2)
 
-        def ask(sql: str) -> list[tuple[object, ...]]:
-            with sqlite3.connect(home.warehouse) as connection:
-                return connection.execute(sql).fetchall()
-
-        yield ask
+        yield partial(ask, home)
 
 
 def test_days_are_judged_by_its_own_hours_holidays_and_bands(query: Query) -> None:

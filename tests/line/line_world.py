@@ -5,17 +5,16 @@ The whole line runs here as it does for an operator: files, the command line, Da
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import fcntl
 import hashlib
 import shutil
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 from click.testing import CliRunner, Result
+from home_warehouse import address, has_table, query
 
 from kinerja_pipeline.cli import main
 from kinerja_pipeline.contracts.model import load_contracts
@@ -48,7 +47,7 @@ class Finished:
 
 def kinerja(home: Home, *arguments: str, **environment: str) -> Result:
     """`kinerja <arguments>` in this process, with the home in the environment."""
-    settings = {"KINERJA_HOME": str(home.root), "KINERJA_WAREHOUSE_URL": None, **environment}
+    settings = {"KINERJA_HOME": str(home.root), "KINERJA_WAREHOUSE_URL": address(home), **environment}
     return CliRunner().invoke(main, arguments, env=settings)
 
 
@@ -71,21 +70,9 @@ def home_with(root: Path, world: Path, *regions: str) -> Home:
     return home
 
 
-def copied(home: Home, root: Path) -> Home:
-    # Readers of the old home make and remove these two beside an unchanged warehouse.
-    shutil.copytree(home.root, root, ignore=shutil.ignore_patterns("warehouse.db-*"))
-    return Home(root)
-
-
-def query(home: Home, sql: str) -> list[tuple[object, ...]]:
-    """What an analyst reads in the SQLite file, with nothing of the product in between."""
-    with contextlib.closing(sqlite3.connect(home.warehouse)) as connection:
-        return connection.execute(sql).fetchall()
-
-
 def hashes(home: Home | str, region: str) -> dict[tuple[str, str], str]:
-    """Content hash by table and period, of a home's SQLite file or of the warehouse at an address."""
-    engine = open_warehouse(home if isinstance(home, str) else f"sqlite:///{home.warehouse}")
+    """Content hash by table and period, of a home's warehouse or of the one at an address."""
+    engine = open_warehouse(home if isinstance(home, str) else address(home))
     found = content_hashes(engine).filter(pl.col("region") == region)
     engine.dispose()
     return {(table, period): digest for _, table, period, digest in found.iter_rows()}
@@ -110,7 +97,7 @@ def _digest(path: Path) -> str:
 
 def torn_publications(home: Home, region: str) -> list[str]:
     """What a reader would see of a publication that is there in part: nothing, ever."""
-    if not home.warehouse.exists() or not query(home, "SELECT 1 FROM sqlite_master WHERE name = 'publication'"):
+    if not has_table(home, "publication"):
         return []
     ledger = query(
         home,

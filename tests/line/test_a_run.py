@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import polars as pl
 import pytest
-from line_world import MONTHLY, MONTHS, REGIONS, TABLES, TODAY, Finished, kinerja, query, succeeded
+from home_warehouse import address, query
+from line_world import MONTHLY, MONTHS, REGIONS, TABLES, TODAY, Finished, kinerja, succeeded
 from rich.console import Console
 
 from kinerja_pipeline.contracts.model import load_contracts
@@ -182,8 +183,11 @@ def test_every_publication_names_the_versions_and_the_run_that_made_it(finished:
     assert str(query(home, "SELECT max(as_of_date) FROM period_status")[0][0]) < TODAY
 
 
-def test_the_summary_of_the_demo_tells_what_was_planted_in_words(finished: FinishedOf) -> None:
+def test_the_summary_of_the_demo_tells_what_was_planted_in_words(
+    finished: FinishedOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     done, paper = finished("pariaman"), io.StringIO()
+    monkeypatch.setenv("KINERJA_WAREHOUSE_URL", address(done.home))
     show_summary(done.home, Console(file=paper, width=140))
     told = paper.getvalue()
     feeds = {f.feed for f in done.planted.files} & set(EVENTS)

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import Result
-from line_world import MONTHS, Finished, copied, home_with, kinerja, lake_files, run, succeeded
+from home_warehouse import copied, is_begun
+from line_world import MONTHS, Finished, home_with, kinerja, lake_files, run, succeeded
 
 from kinerja_pipeline.cli import main
 from kinerja_pipeline.home import Home, init_home
@@ -113,7 +114,7 @@ def test_an_empty_home_says_how_to_begin(empty: Home) -> None:
         f"Nothing is published yet. Put files into {empty.landing}/<region>/<feed>/ and run `kinerja run --all`, "
         "or try `kinerja demo`.\n"
     )
-    assert not empty.warehouse.exists()
+    assert not is_begun(empty)
     assert refused(run(empty, "--all")) == (
         f"No region has files: put them into {empty.landing}/<region>/<feed>/ first.\n"
     )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from line_world import Finished, copied, kinerja, query, run, succeeded
+from home_warehouse import change, copied, query
+from line_world import Finished, kinerja, run, succeeded
 
 from kinerja_pipeline.home import Home
 
@@ -75,11 +74,11 @@ def test_a_correction_is_published_counted_told_and_stops_when_the_source_change
     )
     file_name = "indicator_measurement/capaian_2026-03.csv"
     assert restated == [("changed", str(before[first]), "100.0", "delivery", file_name)]
-    with contextlib.closing(sqlite3.connect(home.warehouse)) as connection, connection:
-        connection.execute(
-            """UPDATE publication SET published_at = '2026-04-10 02:00:00.000000'
-            WHERE publication_id < (SELECT min(publication_id) FROM restatement)"""
-        )
+    change(
+        home,
+        """UPDATE publication SET published_at = '2026-04-10 02:00:00.000000'
+        WHERE publication_id < (SELECT min(publication_id) FROM restatement)""",
+    )
     asked = (*arguments, "--unit", first, "--as-of", "2026-04-12", "--json")
     (figure,) = json.loads(succeeded(kinerja(home, *asked)))["figures"]
     assert (figure["published"]["numerator"], figure["hidden"], figure["rows"]) == (before[first], "restated", [])

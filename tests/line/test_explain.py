@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
 import random
 import re
 import shutil
-import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +15,8 @@ from typing import Any
 import fastexcel
 import polars as pl
 import pytest
-from line_world import MONTHS, Finished, copied, kinerja, query, succeeded
+from home_warehouse import address, change, copied, is_begun, query
+from line_world import MONTHS, Finished, kinerja, succeeded
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.facts.day_taps import day_taps
@@ -40,7 +39,7 @@ def told(home: Home, region: str, kind: str, subject: str, period: str, indicato
     return as_values(
         explain(
             home,
-            f"sqlite:///{home.warehouse}",
+            address(home),
             policies(home.policies),
             load_contracts(),
             region=region,
@@ -312,7 +311,7 @@ def test_a_home_without_publications_says_how_to_begin(tmp_path: Path) -> None:
         1,
         "Nothing is published yet; run `kinerja run --all` or `kinerja demo` first.\n",
     )
-    assert not home.warehouse.exists()
+    assert not is_begun(home)
 
 
 def test_as_of_a_day_explains_what_still_stands_and_says_so_when_it_does_not(
@@ -360,8 +359,7 @@ def test_a_years_figure_lists_the_rows_of_each_of_its_months(finished: FinishedO
 
 def test_a_month_that_was_computed_and_not_published_is_left_out(finished: FinishedOf, tmp_path: Path) -> None:
     home = copied(finished("salor").home, tmp_path / "home")
-    with contextlib.closing(sqlite3.connect(home.warehouse)) as connection, connection:
-        connection.execute("DELETE FROM period_status WHERE period = '2026-02'")
+    change(home, "DELETE FROM period_status WHERE period = '2026-02'")
     said = json.loads(succeeded(kinerja(home, "explain", "--region", "salor", "--period", "2026", "--json")))
     assert {row["month"] for figure in said["figures"] for row in figure["rows"]} == {"2026-03"}
 

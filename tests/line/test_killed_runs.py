@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
-from line_world import TODAY, Finished, copied, hashes, home_with, query, run, succeeded, torn_publications
+from home_warehouse import address, copied, is_on_postgresql, query
+from line_world import TODAY, Finished, hashes, home_with, run, succeeded, torn_publications
 
 from kinerja_pipeline.cli import main
 from kinerja_pipeline.facts import assets
@@ -27,7 +28,8 @@ def moments(home: Home) -> Iterator[tuple[str, Path, int]]:
     """Where a run is killed, in the order in which a run comes by: a file that it writes, and how large."""
     lake = home.lake
     yield "some files have landed", home.landing / REGION / "deliveries.jsonl", 2_000
-    yield "the warehouse is first written", home.root / "warehouse.db-wal", 1
+    first = lake / "kpi" / "follow_up" / REGION / "2026-02.parquet"
+    yield "the warehouse is first written", first if is_on_postgresql() else home.root / "warehouse.db-wal", 1
     yield "the second month is being computed", lake / "facts" / "task_outcome" / REGION / "2026-03.parquet", 1
     yield "the second month is being published", lake / "kpi" / "follow_up" / REGION / "2026-03.parquet", 1
 
@@ -35,7 +37,7 @@ def moments(home: Home) -> Iterator[tuple[str, Path, int]]:
 def a_run(home: Home) -> None:
     """`kinerja run --all`, for a process of its own."""
     os.environ["KINERJA_HOME"] = str(home.root)
-    os.environ.pop("KINERJA_WAREHOUSE_URL", None)
+    os.environ["KINERJA_WAREHOUSE_URL"] = address(home)
     sys.stdout = sys.stderr = (home.root / "told.txt").open("w", encoding="utf-8")
     main(["run", "--all", "--today", TODAY])
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance, Definitions, RunRequest, SensorResult, build_sensor_context
-from line_world import TODAY, Finished, copied, query
+from home_warehouse import address, copied, query
+from line_world import TODAY, Finished
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.definitions import build_definitions
@@ -47,7 +48,7 @@ def test_a_file_that_comes_is_in_the_warehouse_two_looks_later(
 ) -> None:
     home = copied(finished("salor").home, tmp_path / "home")
     monkeypatch.setenv("KINERJA_HOME", str(home.root))
-    monkeypatch.delenv("KINERJA_WAREHOUSE_URL", raising=False)
+    monkeypatch.setenv("KINERJA_WAREHOUSE_URL", address(home))
     definitions, cursor = build_definitions(load_contracts(), load_policies()), None
     number = drop(home)
     asked: list[list[str]] = []

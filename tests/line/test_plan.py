@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from line_world import TODAY, Finished, copied, kinerja, lake_files, succeeded
+from home_warehouse import copied, is_begun, lose
+from line_world import TODAY, Finished, kinerja, lake_files, succeeded
 
 from kinerja_pipeline.home import Home
 
@@ -112,12 +113,12 @@ def test_an_employee_register_that_says_something_else_touches_every_month(home:
 
 
 def test_a_warehouse_that_was_lost_is_published_again_without_computing_facts(home: Home) -> None:
-    home.warehouse.unlink()
+    lose(home)
     assert months(planned(home)) == [
         ("2026-02", "onward", ["warehouse"]),
         ("2026-03", "onward", ["month", "warehouse"]),
     ]
-    assert not home.warehouse.exists()
+    assert not is_begun(home)
 
 
 def test_a_day_that_passed_runs_the_month_that_it_belongs_to(home: Home) -> None:

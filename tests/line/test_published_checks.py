@@ -9,7 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 from dagster import AssetKey, DagsterInstance
-from line_world import MONTHS, TABLES, Finished, copied, hashes
+from home_warehouse import copied
+from line_world import MONTHS, TABLES, Finished, hashes
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.definitions import build_definitions

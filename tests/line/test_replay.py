@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 import yaml
-from line_world import TODAY, Finished, copied, kinerja, query, succeeded
+from home_warehouse import copied, query
+from line_world import TODAY, Finished, kinerja, succeeded
 
 from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing.ledger import read_ledger

@@ -10,7 +10,8 @@ from pathlib import Path
 import fastexcel
 import pytest
 from dagster import AssetKey, DagsterInstance, MetadataValue
-from line_world import MONTHS, Finished, copied, hashes, kinerja, succeeded
+from home_warehouse import address, copied
+from line_world import MONTHS, Finished, hashes, kinerja, succeeded
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.definitions import build_definitions
@@ -80,6 +81,7 @@ def test_a_report_can_be_made_again_in_english(finished: FinishedOf, tmp_path: P
 def reported(home: Home, monkeypatch: pytest.MonkeyPatch) -> launch.ExecuteInProcessResult:
     """The report's step alone, as a run of the month comes to it after the publication."""
     monkeypatch.setenv("KINERJA_HOME", str(home.root))
+    monkeypatch.setenv("KINERJA_WAREHOUSE_URL", address(home))
     job = build_definitions(load_contracts(), load_policies(home.policies)).resolve_job_def("region_month")
     with DagsterInstance.ephemeral() as instance:
         return job.execute_in_process(

@@ -10,17 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from home_warehouse import copied, query
 from line_world import (
     MONTHS,
     TODAY,
     Finished,
-    copied,
     hashes,
     home_with,
     kinerja,
     lake_files,
     once,
-    query,
     run,
     succeeded,
     torn_publications,

@@ -8,13 +8,15 @@ from __future__ import annotations
 import datetime as dt
 import math
 import shutil
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from home_warehouse import address
+from home_warehouse import query as ask
 from real_files import POLICIES, REAL_FILES, lines, records
 from rich.console import Console
 
@@ -40,20 +42,16 @@ def query(home: Home) -> Iterator[Query]:
     for policy in POLICIES.glob("*.yaml"):
         shutil.copy(policy, home.policies)
 
-    def ask(sql: str) -> list[tuple[object, ...]]:
-        with sqlite3.connect(home.warehouse) as connection:
-            return connection.execute(sql).fetchall()
-
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("KINERJA_HOME", str(home.root))
-        environment.delenv("KINERJA_WAREHOUSE_URL", raising=False)
+        environment.setenv("KINERJA_WAREHOUSE_URL", address(home))
         for region, (first, last) in MONTHS.items():
             outcome = launch(
                 home, regions=[region], first=first, last=last, today=dt.date(2022, 12, 31), console=Console(quiet=True)
             )
             assert outcome.failed == []
             assert outcome.refused == []
-        yield ask
+        yield partial(ask, home)
 
 
 def quality(query: Query, region: str, feed: str) -> dict[str, tuple[int, int, int, int]]:
