@@ -87,8 +87,8 @@ def suite_of(contract: Contract) -> ExpectationSuite:
     """The contract's rules as a suite; an expectation's meta holds the rule's name and its words,
     in both languages.
 
-    `mostly` is what the contract's tolerance leaves, of the values that are present. An incoming suite closes with the
-    two questions about a feed as a whole, an outgoing one with those about a publication.
+    `mostly` is what the tolerance of the rule, or else of the contract, leaves of the values that are present. An
+    incoming suite closes with two questions about a feed as a whole, an outgoing one with those about a publication.
     """
     return ExpectationSuite(name=f"{contract.name} {contract.version}", expectations=list(_expectations(contract)))
 
@@ -122,7 +122,7 @@ def _expectations(contract: Contract) -> Iterator[Expectation]:
 def _expectation(rule: Rule, contract: Contract) -> Expectation:
     column = contract.column(rule.columns[0])
     said: dict[str, Any] = {
-        "mostly": _mostly(contract),
+        "mostly": _mostly(contract.tolerance_of(rule)),
         **_said(rule.name, rule.description, words(rule.name, contract, "id"), rule.severity),
     }
     match rule.what:
@@ -147,12 +147,12 @@ def _expectation(rule: Rule, contract: Contract) -> Expectation:
 
 def _custom(name: str, text: str, contract: Contract) -> Expectation:
     said = _said(name, text, labelled(name, text), "error")
-    return ExpectContractRuleToHold(rule=name, mostly=_mostly(contract), **said)
+    return ExpectContractRuleToHold(rule=name, mostly=_mostly(contract.tolerance_share), **said)
 
 
-def _mostly(contract: Contract) -> float:
+def _mostly(tolerance_share: float) -> float:
     # 1 - 0.05 is 0.95 only after rounding; a share exactly at the tolerance is within it.
-    return round(1 - contract.tolerance_share, 12)
+    return round(1 - tolerance_share, 12)
 
 
 def _said(rule: str, english: str, indonesian: str, severity: Severity) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib import resources
@@ -44,7 +44,15 @@ PERSONAL = frozenset({"restricted", "confidential"})
 CLASSIFICATIONS = ("public", "internal", *sorted(PERSONAL))
 TABLE_PROPERTIES = ("monthFrom", "tolerancePercent", "supportedVersions")
 COLUMN_PROPERTIES = ("strip", "dateMeans")
+REFERENCE_PROPERTIES = ("mustBe", "mustBeLessThan", "mustBeLessOrEqualTo", "unit", "severity")
 """The custom properties that mean something here; ODCS itself allows any."""
+
+BLOCKING = "blocking"
+"""The severity of a rule that rejects rows as an error does and, where more of them break it than the page tolerates,
+keeps the whole partition from being computed and published."""
+ROWS_USUAL, TAPS_OF_EMPLOYEES = "rows__usual", "taps__of_employees"
+"""What a page may ask of a feed as a whole: rows of a month against those of the months before, and taps that belong to
+people who are employed."""
 
 ORIGINS = ("policy", "contract", "delivery", "program", "run", "indicators")
 """Where a published column can come from besides columns (contracts/sources says what each word means)."""
@@ -91,7 +99,9 @@ class Rule:
     """One reason a row may fail. `name` is the check, the reason code and the key of the tally, all at once.
 
     `what` says which family the rule belongs to; `predicate` is the SQL condition of a bad row (`row`), or of
-    the rows that a reference is asked of (`reference`, all rows when None).
+    the rows that a reference is asked of (`reference`, all rows when None). `tolerance_share` is the share of the rows
+    that may break it, where the page says so for this rule; else the table's holds. More than that of a rule that
+    `is_blocking` keeps the partition from being computed and published.
     """
 
     name: str
@@ -101,6 +111,27 @@ class Rule:
     description: str
     predicate: str | None = None
     reference: tuple[str, tuple[str, ...]] | None = None
+    tolerance_share: float | None = None
+    is_blocking: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Between which shares something of a feed as a whole must lie: what, is its name."""
+
+    name: str
+    low: float
+    high: float
+    severity: Severity
+    description: str
+
+
+class Cadence(NamedTuple):
+    """How often a feed is delivered: rows of every `months` months, at the latest `latency_days` after they end; of a
+    register a delivery in every `months` months and as many days."""
+
+    months: int
+    latency_days: int
 
 
 class Supported(NamedTuple):
@@ -127,6 +158,8 @@ class Contract:
     month_from: str | None = None
     tolerance_share: float = 0.0
     supported: tuple[Supported, ...] = ()
+    bounds: tuple[Bound, ...] = ()
+    cadence: Cadence | None = None
     owner: str = ""
     path: Path = field(default=Path(), compare=False)
 
@@ -146,6 +179,12 @@ class Contract:
 
     def column(self, name: str) -> Column:
         return next(c for c in self.columns if c.name == name)
+
+    def bound(self, name: str) -> Bound | None:
+        return next((b for b in self.bounds if b.name == name), None)
+
+    def tolerance_of(self, rule: Rule) -> float:
+        return self.tolerance_share if rule.tolerance_share is None else rule.tolerance_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,8 +321,16 @@ def _contract(path: Path, page: dict[str, Any], direction: Direction) -> Contrac
     month_from = custom.get("monthFrom")
     if month_from is not None and month_from not in names:
         raise ContractError(f"{place}: monthFrom names '{month_from}', which is not a column{_near(month_from, names)}")
-    rules = [rule for column in columns for rule in _column_rules(column)]
-    rules += [_row_rule(place.of("quality", i), name, names, q) for i, q in enumerate(table.get("quality", []))]
+    rules = [
+        rule
+        for i, (column, said) in enumerate(zip(columns, table["properties"], strict=True))
+        for rule in _tolerated(place.of("properties", i), _column_rules(column), said)
+    ]
+    asked = [(place.of("quality", i), q) for i, q in enumerate(table.get("quality", []))]
+    of_feed = [(at, q) for at, q in asked if "metric" in q or q.get("type") == "custom"]
+    if of_feed and direction == "outgoing":
+        raise ContractError(f"{of_feed[0][0]}: a published table is asked rules of type sql only")
+    rules += [_row_rule(at, name, names, q) for at, q in asked if (at, q) not in of_feed]
     relations = enumerate(table.get("relationships", []))
     rules += [_table_reference(place.of("relationships", i), name, names, r) for i, r in relations]
     if direction == "incoming":
@@ -301,6 +348,8 @@ def _contract(path: Path, page: dict[str, Any], direction: Direction) -> Contrac
         month_from=month_from,
         tolerance_share=float(tolerance) / 100,
         supported=tuple(_supported(place, custom.get("supportedVersions", []), names, str(page["version"]))),
+        bounds=tuple(_bound(at, name, q) for at, q in of_feed),
+        cadence=_cadence(_Place(path, ("slaProperties",)), page.get("slaProperties", [])),
         owner=str(page.get("team", {}).get("name", "")) if isinstance(page.get("team"), dict) else "",
         path=path,
     )
@@ -358,10 +407,12 @@ def _column(place: _Place, page: Mapping[str, Any]) -> Column:
     codes: tuple[str, ...] = ()
     for quality in page.get("quality", []):
         values = quality.get("arguments", {}).get("validValues", [])
+        if quality.get("metric") == "nullValues" and page.get("required"):
+            continue
         if quality.get("metric") != "invalidValues" or not values or page["logicalType"] != "string":
             raise ContractError(
                 f"{place}: {name}: a column's quality must be the metric invalidValues with arguments: "
-                "{validValues: [...]}, on a string"
+                "{validValues: [...]}, on a string; or nullValues, on a required column"
             )
         codes = tuple(str(v) for v in values)
     reference = None
@@ -429,6 +480,78 @@ def _column_rules(column: Column) -> Iterable[Rule]:
         yield Rule(f"{column.name}__unknown", "reference", one, "error", text, reference=(table, (name,)))
 
 
+def _tolerated(place: _Place, rules: Iterable[Rule], page: Mapping[str, Any]) -> Iterable[Rule]:
+    """A column's rules, with what its page says of how many rows may break them."""
+    said: dict[RuleFamily, Mapping[str, Any]] = {
+        "missing" if q["metric"] == "nullValues" else "code": q for q in page.get("quality", [])
+    }
+    for relation in page.get("relationships", []):
+        said["reference"] = _custom(place, relation, REFERENCE_PROPERTIES)
+    for rule in rules:
+        yield _with_tolerance(place, rule, said.get(rule.what, {}))
+
+
+def _with_tolerance(place: _Place, rule: Rule, said: Mapping[str, Any]) -> Rule:
+    """`mustBe: 0` says what is asked of a row, and leaves how many may break it to the table's tolerance."""
+    severity = said.get("severity", rule.severity)
+    known = [*Severity.__args__, BLOCKING] if rule.what == "row" else ["error", BLOCKING]  # type: ignore[attr-defined]
+    _each_known(place, f"rule {rule.name}: severity", [severity], known)
+    bounds = [name for name in said if name.startswith("must")]
+    share = None
+    if bounds and bounds[0] != "mustBe":
+        value = said[bounds[0]]
+        is_share = said.get("unit") == "percent" and isinstance(value, int | float) and 0 <= value <= 100
+        if bounds[0] not in REFERENCE_PROPERTIES or not is_share:
+            raise ContractError(
+                f"{place}: rule {rule.name}: write how many rows may break it as 'mustBeLessOrEqualTo: 5' (or "
+                "mustBeLessThan) with 'unit: percent'; or 'mustBe: 0', then the table's tolerancePercent holds"
+            )
+        # Less than 5 % is not 5 %; no table has a billion rows.
+        share = value / 100 - (1e-9 if bounds[0] == "mustBeLessThan" else 0)
+    elif bounds and said["mustBe"] != 0:
+        raise ContractError(
+            f"{place}: rule {rule.name}: mustBe is {said['mustBe']}; no row may break a rule, so write 0"
+        )
+    is_blocking = severity == BLOCKING
+    return replace(rule, severity="error" if is_blocking else severity, tolerance_share=share, is_blocking=is_blocking)
+
+
+def _bound(place: _Place, table: str, quality: Mapping[str, Any]) -> Bound:
+    """What is asked of a feed as a whole."""
+    description, severity = str(quality.get("description", "")).strip(), quality.get("severity", "warning")
+    _each_known(place, "severity", [severity], Severity.__args__)  # type: ignore[attr-defined]
+    if not description or quality.get("unit") != "percent":
+        raise ContractError(f"{place}: say in a description what is asked, and the bounds with 'unit: percent'")
+    if quality.get("metric") == "rowCount" and "mustBeBetween" in quality:
+        low, high = quality["mustBeBetween"]
+        return Bound(ROWS_USUAL, low / 100, high / 100, severity, description)
+    match quality.get("implementation"):
+        # ODCS gives its operators to libraries and queries only.
+        case {"reconcile": "taps__of_employees", "mustBeGreaterOrEqualTo": int() | float() as least, **rest} if (
+            not rest
+        ):
+            return Bound(TAPS_OF_EMPLOYEES, least / 100, 1.0, severity, description)
+    raise ContractError(
+        f"{place}: of {table} as a whole can be asked: metric rowCount with mustBeBetween: [50, 200] (percent of the "
+        "months before); type custom, engine kinerja, implementation: "
+        f"{{reconcile: {TAPS_OF_EMPLOYEES}, mustBeGreaterOrEqualTo: 95}}"
+    )
+
+
+def _cadence(place: _Place, stated: Sequence[Mapping[str, Any]]) -> Cadence | None:
+    """How often the feed comes, from `frequency` (unit m, months) and `latency` (unit d, days)."""
+    if not stated:
+        return None
+    units = {"frequency": "m", "latency": "d"}
+    _each_known(place, "property", [str(s["property"]) for s in stated], units)
+    found = {s["property"]: s["value"] for s in stated if s.get("unit") == units[s["property"]]}
+    if set(found) != set(units) or not all(isinstance(v, int) and v >= 0 for v in found.values()):
+        raise ContractError(f"{place}: write frequency in months (value: 1, unit: m) and latency in days (unit: d)")
+    if found["frequency"] not in (1, 2, 3, 4, 6, 12):
+        raise ContractError(f"{place}: frequency is {found['frequency']} months; a year must be a multiple of it")
+    return Cadence(found["frequency"], found["latency"])
+
+
 def _feed_rules(columns: Sequence[Column], month_from: str | None) -> Iterable[Rule]:
     key = tuple(c.name for c in columns if c.key_position is not None)
     if month_from is not None:
@@ -459,10 +582,8 @@ def _row_rule(place: _Place, table: str, names: list[str], quality: Mapping[str,
         pl.sql_expr(predicate)
     except pl.exceptions.PolarsError as error:
         raise ContractError(f"{place}: rule {rule}: '{predicate}' is no SQL condition: {error}") from None
-    severities = Severity.__args__  # type: ignore[attr-defined]
-    severity = quality.get("severity", "error")
-    _each_known(place, f"rule {rule}: severity", [severity], severities)
-    return Rule(rule, "row", used, severity, str(quality.get("description", "")).strip(), predicate=predicate)
+    text = str(quality.get("description", "")).strip()
+    return _with_tolerance(place, Rule(rule, "row", used, "error", text, predicate=predicate), quality)
 
 
 def _table_reference(place: _Place, table: str, names: list[str], relation: Mapping[str, Any]) -> Rule:
@@ -475,9 +596,9 @@ def _table_reference(place: _Place, table: str, names: list[str], relation: Mapp
         raise ContractError(f"{place}: relationship from '{wrong[0]}', not a column of {table}{_near(wrong[0], names)}")
     other = theirs[0][0]
     text = f"{' and '.join(ours)} must be known to {other}"
-    return Rule(
-        f"{ours[-1]}__unknown", "reference", tuple(ours), "error", text, reference=(other, tuple(t[2] for t in theirs))
-    )
+    reference = (other, tuple(t[2] for t in theirs))
+    rule = Rule(f"{ours[-1]}__unknown", "reference", tuple(ours), "error", text, reference=reference)
+    return _with_tolerance(place, rule, _custom(place, relation, REFERENCE_PROPERTIES))
 
 
 def _check_references(incoming: Mapping[str, Contract]) -> None:

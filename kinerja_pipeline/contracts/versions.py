@@ -46,8 +46,12 @@ DERIVED: frozenset[RuleFamily] = frozenset(
 )
 """Families whose rules follow from what columns and table say; the others are stated, and locked, one by one."""
 
-WORDS_ONLY = frozenset({"description", "grain", "owner", "path", "sources"})
-"""What may change in any release: words about a table, not what it holds. Where a column comes from is one of them."""
+WORDS_ONLY = frozenset({"description", "grain", "owner", "path", "sources", "bounds", "cadence"})
+"""What may change in any release: words about a table, not what it holds. Where a column comes from is one of them, and
+how many rows are usual and how often they come."""
+
+OF_CHECKS = frozenset({"tolerance_share", "is_blocking"})
+"""What a rule says of its check: it moves no row from valid to rejected, and may change in any release."""
 
 ELSEWHERE = frozenset({"name", "direction", "version", "columns", "rules", "key_position", "reference"})
 """What is compared as a whole: names by pairing, positions as the key, a column's reference as its rule."""
@@ -179,7 +183,7 @@ def _defined(contract: Contract) -> dict[str, Any]:
         "version": contract.version,
         **_stated(contract, ELSEWHERE | WORDS_ONLY),
         "columns": {c.name: _stated(c, {"name", "reference", *WORDS_ONLY}) for c in contract.columns},
-        "rules": {r.name: _stated(r, {"name", "description"}) for r in _stated_rules(contract)},
+        "rules": {r.name: _stated(r, {"name", "description", *OF_CHECKS}) for r in _stated_rules(contract)},
     }
 
 
@@ -434,7 +438,9 @@ def _rule_change(old: Rule, new: Rule) -> Iterator[Found]:
 
 
 def _condition(rule: Rule) -> tuple[Any, ...]:
-    return tuple(getattr(rule, f.name) for f in fields(rule) if f.name not in ("name", "description", "severity"))
+    return tuple(
+        getattr(rule, f.name) for f in fields(rule) if f.name not in {"name", "description", "severity", *OF_CHECKS}
+    )
 
 
 def _told(rule: Rule) -> str:

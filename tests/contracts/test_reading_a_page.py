@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kinerja_pipeline.contracts.model import Contract, ContractError, load_contracts, read_contract
+from kinerja_pipeline.contracts.model import Bound, Contract, ContractError, load_contracts, read_contract
 
 PAGE = """\
 apiVersion: v3.1.0
@@ -194,3 +194,62 @@ def test_an_empty_page_is_refused(tmp_path: Path) -> None:
     path.write_text("")
     with pytest.raises(ContractError, match="holds no keys"):
         read_contract(path, "incoming")
+
+
+def test_a_rule_says_how_many_rows_may_break_it_and_whether_more_stop_the_publication(tmp_path: Path) -> None:
+    stated = "mustBe: 0\n        severity: warning"
+    bears = "{metric: nullValues, mustBeLessOrEqualTo: 2, unit: percent, severity: blocking}"
+    quality = f"        quality:\n          - {bears}\n"
+    from_nip = '        customProperties: [{property: strip, value: "\'"}]\n'
+    missing = next(r for r in read(tmp_path, from_nip, from_nip + quality).rules if r.name == "nip__missing")
+    assert (missing.severity, missing.tolerance_share, missing.is_blocking) == ("error", 0.02, True)
+    place = "validValues: [office, home]}}"
+    code = next(
+        r for r in read(tmp_path, place, place.replace("}}", "}, severity: blocking}")).rules if r.name == "place__code"
+    )
+    assert (code.severity, code.tolerance_share, code.is_blocking) == ("error", None, True)
+    less = read(tmp_path, stated, "mustBeLessThan: 5\n        unit: percent\n        severity: warning")
+    row = less.rules[[r.name for r in less.rules].index("left_at__before__visited_at")]
+    assert (row.severity, row.is_blocking) == ("warning", False)
+    assert 0.0499 < (row.tolerance_share or 0) < 0.05, "less than 5 % is not 5 %"
+    to = "to: [post.nip, post.place]}"
+    borne = "customProperties: [{property: mustBeLessOrEqualTo, value: 50}, {property: unit, value: percent}]}"
+    known = next(r for r in read(tmp_path, to, f"{to[:-1]}, {borne}").rules if r.name == "place__unknown")
+    assert (known.tolerance_share, known.is_blocking) == (0.5, False)
+
+
+def test_a_tolerance_that_is_no_share_is_refused(tmp_path: Path) -> None:
+    stated = "mustBe: 0\n        severity: warning"
+    for wrong in ("mustBeLessThan: 5", "mustBeLessThan: 500\n        unit: percent", "mustBeGreaterThan: 5"):
+        assert "mustBeLessOrEqualTo: 5" in complaint(tmp_path, stated, wrong)
+    assert "write 0" in complaint(tmp_path, stated, "mustBe: 3")
+    assert "severity 'fatal' is not known" in complaint(tmp_path, stated, "mustBe: 0\n        severity: fatal")
+    assert "nullValues, on a required column" in complaint(tmp_path, "metric: invalidValues", "metric: nullValues")
+
+
+USUAL = "      - {type: library, metric: rowCount, mustBeBetween: [40, 250], unit: percent, description: usual}\n"
+
+
+def test_a_feed_says_how_many_rows_are_usual_and_how_often_they_come(tmp_path: Path) -> None:
+    cadence = "slaProperties: [{property: frequency, value: 3, unit: m}, {property: latency, value: 10, unit: d}]\n"
+    (bound,) = read(tmp_path, "    quality:\n      - name", f"    quality:\n{USUAL}      - name").bounds
+    assert bound == Bound("rows__usual", 0.4, 2.5, "warning", "usual")
+    assert read(tmp_path, "schema:\n", f"{cadence}schema:\n").cadence == (3, 10)
+    assert read(tmp_path).cadence is None
+    assert "a year must be a multiple" in complaint(
+        tmp_path, "schema:\n", cadence.replace("value: 3", "value: 5") + "schema:\n"
+    )
+    assert "did you mean 'latency'?" in complaint(
+        tmp_path, "schema:\n", cadence.replace("latency", "latencyy") + "schema:\n"
+    )
+    assert "in months (value: 1, unit: m)" in complaint(
+        tmp_path, "schema:\n", cadence.replace("unit: d", "unit: h") + "schema:\n"
+    )
+
+
+def test_what_cannot_be_asked_of_a_feed_as_a_whole_is_refused(tmp_path: Path) -> None:
+    place = "    quality:\n      - name"
+    for wrong in (USUAL.replace("mustBeBetween: [40, 250]", "mustBe: 3"), USUAL.replace("rowCount", "duplicateValues")):
+        assert "metric rowCount with mustBeBetween" in complaint(tmp_path, place, f"    quality:\n{wrong}      - name")
+    with pytest.raises(ContractError, match="rules of type sql only"):
+        read_contract(page(tmp_path, place, f"    quality:\n{USUAL}      - name"), "outgoing")
