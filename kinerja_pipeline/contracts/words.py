@@ -105,3 +105,46 @@ def _bounds(low: float | None, high: float | None) -> str:
         *([f"paling banyak {high}"] if high is not None else []),
     ]
     return " dan ".join(said)
+
+
+def remedy(rule_id: str, contract: Contract, language: Language) -> str:
+    """What to do about rows that break a rule, or that a reader could not take apart."""
+    rule = next((r for r in contract.rules if r.name == rule_id), None)
+    what = "dropped" if rule_id == "correction__dropped" else rule.what if rule else "reader"
+    columns = f" {'dan' if language == 'id' else 'and'} ".join(rule.columns) if rule else rule_id.removesuffix(_NUMERIC)
+    table = rule.reference[0] if rule and rule.reference else ""
+    return _REMEDIES[language][what].format(columns=columns, table=table, feed=contract.name)
+
+
+_REMEDIES: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "missing": "have the supplier fill in {columns}, or name its column in the region's mapping of {feed}",
+        "unreadable": "have the supplier write {columns} plainly (2026-03-31, 12.5), without words or signs around it",
+        "month_first": "have the supplier write days as 2026-03-31; a spreadsheet in English swaps day and month",
+        "pattern": "have the supplier correct {columns}; in a spreadsheet, as text, so that no digit is lost",
+        "length": "have the supplier correct {columns}; if it is right, the contract's bound is too narrow",
+        "range": "have the supplier correct {columns}; if it is right, the contract's bound is too narrow",
+        "code": "translate the supplier's word in `codes` of the region's mapping of {feed}, or have it corrected",
+        "row": "have the supplier correct {columns}: the rule says what they must hold together",
+        "reference": "deliver {table} with what is lacking (its months then run again), or have {columns} corrected",
+        "month": "look at {columns} and the clock that wrote it: such rows belong to no month of the region",
+        "conflict": "ask the supplier which of the rows is right, and have that one delivered alone",
+        "reader": "have the file exported again, whole and as text; nothing can be said of such a row",
+        "dropped": "nothing: a person took the row out, and the register of corrections says why",
+    },
+    "id": {
+        "missing": "minta pengirim mengisi {columns}, atau sebutkan kolomnya di pemetaan {feed} daerah",
+        "unreadable": "minta pengirim menulis {columns} apa adanya (2026-03-31, 12.5), tanpa kata atau tanda lain",
+        "month_first": "minta tanggal ditulis sebagai 2026-03-31; lembar kerja Inggris menukar hari dan bulan",
+        "pattern": "minta pengirim memperbaiki {columns}; di lembar kerja sebagai teks, agar angkanya utuh",
+        "length": "minta pengirim memperbaiki {columns}; bila sudah benar, batas di kontrak terlalu sempit",
+        "range": "minta pengirim memperbaiki {columns}; bila sudah benar, batas di kontrak terlalu sempit",
+        "code": "terjemahkan kata pengirim di `codes` pada pemetaan {feed} daerah, atau minta diperbaiki",
+        "row": "minta pengirim memperbaiki {columns}: aturannya menyebut apa yang harus berlaku bersama",
+        "reference": "kirim {table} dengan yang belum ada (bulannya lalu dihitung lagi), atau perbaiki {columns}",
+        "month": "periksa {columns} dan jam yang menulisnya: baris seperti itu bukan bulan mana pun dari daerah ini",
+        "conflict": "tanyakan kepada pengirim baris mana yang benar, lalu minta itu saja yang dikirim",
+        "reader": "minta berkas diekspor lagi, utuh dan sebagai teks; baris seperti itu tidak dapat dinilai",
+        "dropped": "tidak ada: seseorang mengeluarkan baris ini, dan daftar koreksi menyebut alasannya",
+    },
+}

@@ -5,12 +5,23 @@ Here: binding only. Not here: reading files (landing/readers) and the ledger (la
 
 from collections.abc import Iterator
 
-from dagster import AssetExecutionContext, AssetsDefinition, AssetSpec, MaterializeResult, MetadataValue, multi_asset
+from dagster import (
+    AssetCheckResult,
+    AssetExecutionContext,
+    AssetKey,
+    AssetsDefinition,
+    AssetSpec,
+    MaterializeResult,
+    MetadataValue,
+    multi_asset,
+)
 
 from kinerja_pipeline.landing.deliveries import deliveries, land_region
+from kinerja_pipeline.landing.freshness import freshness
+from kinerja_pipeline.orchestration import checks
 from kinerja_pipeline.orchestration.deployment import Deployment
 from kinerja_pipeline.orchestration.metadata import definition_metadata
-from kinerja_pipeline.orchestration.resources import HomeResource, RegionLock
+from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 
 
 def landing_assets(deployment: Deployment) -> list[AssetsDefinition]:
@@ -27,12 +38,21 @@ def landing_assets(deployment: Deployment) -> list[AssetsDefinition]:
         for name, contract in feeds.items()
     ]
 
-    @multi_asset(name="landing", specs=specs, partitions_def=deployment.region, can_subset=False)
+    asked = {name: contract for name, contract in feeds.items() if contract.cadence or contract.is_event}
+
+    @multi_asset(
+        name="landing",
+        specs=specs,
+        check_specs=[checks.freshness_check_spec(c, _key(name), deployment.region) for name, c in asked.items()],
+        partitions_def=deployment.region,
+        can_subset=False,
+    )
     def landing(
-        context: AssetExecutionContext, home: HomeResource, lock: RegionLock
-    ) -> Iterator[MaterializeResult[None]]:
+        context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
+    ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
         region = context.partition_key
-        report = land_region(home.home, region, deployment.policies[region], deployment.contracts)
+        policy = deployment.policies[region]
+        report = land_region(home.home, region, policy, deployment.contracts)
         for problem in report.refused:
             context.log.warning(problem)
         ledger = deliveries(home.home, region)
@@ -48,5 +68,13 @@ def landing_assets(deployment: Deployment) -> list[AssetsDefinition]:
                     "new in this run": report.new_by_feed.get(feed, 0),
                 },
             )
+        today = clock.local_today(policy.zone)
+        for feed, contract in asked.items():
+            found = freshness(contract, policy, ledger, today)
+            yield checks.freshness_check(contract, _key(feed), policy, found, today)
 
     return [landing]
+
+
+def _key(feed: str) -> AssetKey:
+    return AssetKey(["landing", feed])

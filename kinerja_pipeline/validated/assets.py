@@ -3,8 +3,10 @@
 Here: binding, checks and metadata. Not here: the split (validated/split), what it reads (validated/judge).
 """
 
+import datetime as dt
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import polars as pl
 from dagster import (
@@ -17,25 +19,23 @@ from dagster import (
     AssetSpec,
     MaterializeResult,
     PartitionMapping,
-    PartitionsDefinition,
     multi_asset,
 )
 
-from kinerja_pipeline.contracts.model import Contract
-from kinerja_pipeline.landing.deliveries import DATED
+from kinerja_pipeline.contracts.model import TAPS_OF_EMPLOYEES, Contract
+from kinerja_pipeline.contracts.validation import Judgement, Outcome
+from kinerja_pipeline.facts.periods import add_months, month_end
+from kinerja_pipeline.landing.deliveries import DATED, deliveries
+from kinerja_pipeline.landing.freshness import month_due
+from kinerja_pipeline.orchestration import checks
 from kinerja_pipeline.orchestration.basis import note_registers
+from kinerja_pipeline.orchestration.checks import Partitions
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
-from kinerja_pipeline.orchestration.metadata import (
-    conservation_check,
-    conservation_check_spec,
-    contract_check,
-    contract_check_spec,
-    counts,
-    definition_metadata,
-)
-from kinerja_pipeline.orchestration.resources import HomeResource, RegionLock
+from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
+from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import Lake
-from kinerja_pipeline.validated.evidence import document, judged
+from kinerja_pipeline.policies.model import Policy
+from kinerja_pipeline.validated.evidence import blocked, document, judged, unmet_blocking
 from kinerja_pipeline.validated.judge import (
     Judged,
     corrections_of,
@@ -45,7 +45,11 @@ from kinerja_pipeline.validated.judge import (
     judge_month,
     judge_year_before,
 )
+from kinerja_pipeline.validated.owners import owners
 from kinerja_pipeline.validated.policy_rules import FEED as POLICY_RULES_OF
+from kinerja_pipeline.validated.samples import samples
+from kinerja_pipeline.validated.split import Split
+from kinerja_pipeline.validated.usual import MONTHS, rows_by_feed, volume
 
 CORRECTION = "correction"
 MARGIN, YEAR_BEFORE, ARRIVAL = "attendance_margin", "measurement_year_before", "arrival"
@@ -73,7 +77,7 @@ def _dated(deployment: Deployment) -> AssetsDefinition:
     @multi_asset(
         name="validated_dated",
         specs=specs,
-        check_specs=_check_specs(feeds, deployment.region),
+        check_specs=_check_specs(feeds, DATED_TALLY, deployment.region),
         partitions_def=deployment.region,
         can_subset=False,
     )
@@ -86,7 +90,8 @@ def _dated(deployment: Deployment) -> AssetsDefinition:
         home.lake.write(corrections, "validated", CORRECTION, region)
         yield MaterializeResult(asset_key=["validated", CORRECTION], metadata=_told(corrections))
         splits = judge_dated(home.home, policy, feeds, corrections)
-        yield from _kept(home.lake, splits, DATED_TALLY, region, None, corrections)
+        ledger = deliveries(home.home, region)
+        yield from _kept(home.lake, _feeds(splits), DATED_TALLY, region, None, corrections, ledger)
         note_registers(home.home, policy, deployment.contracts)
 
     return validated_dated
@@ -127,12 +132,12 @@ def _events(deployment: Deployment) -> AssetsDefinition:
     @multi_asset(
         name="validated",
         specs=specs,
-        check_specs=_check_specs(feeds, partitions),
+        check_specs=_check_specs(feeds, EVENT_TALLY, partitions),
         partitions_def=partitions,
         can_subset=False,
     )
     def validated(
-        context: AssetExecutionContext, home: HomeResource, lock: RegionLock
+        context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
     ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
         region, month = region_month_of(context)
         policy, lake = deployment.policy(region, month), home.lake
@@ -142,7 +147,9 @@ def _events(deployment: Deployment) -> AssetsDefinition:
         corrections = lake.read("validated", CORRECTION, region) if lake.has("validated", CORRECTION, region) else None
         computed = _computed_rounds(lake, region)
         splits = judge_month(home.home, policy, month, feeds, references, computed, rounds, corrections)
-        yield from _kept(lake, splits, EVENT_TALLY, region, month, corrections)
+        ledger = deliveries(home.home, region)
+        yield from _kept(lake, _feeds(splits), EVENT_TALLY, region, month, corrections, ledger)
+        yield from _looked_at(lake, policy, month, feeds, references, clock.local_today(policy.zone))
         taps = deployment.contracts.incoming["attendance_log"]
         near = judge_margin(home.home, policy, month, taps, references, corrections)
         lake.write(near, "validated", MARGIN, region, month)
@@ -204,12 +211,21 @@ def _tally_spec(name: str, feeds: Iterable[Contract], of_region: PartitionMappin
     )
 
 
-def _check_specs(feeds: Iterable[Contract], partitions: PartitionsDefinition[str]) -> list[AssetCheckSpec]:
-    specs = []
+def _check_specs(feeds: Iterable[Contract], tally: str, partitions: Partitions) -> list[AssetCheckSpec]:
+    specs = [checks.conservation_check_spec(AssetKey(["validated", tally]), partitions)]
     for contract in feeds:
-        key = AssetKey(["validated", contract.name])
-        specs += [contract_check_spec(contract, key, partitions), conservation_check_spec(key, partitions)]
+        key = _key(contract)
+        specs += [
+            checks.contract_check_spec(contract, key, partitions),
+            *checks.rule_check_specs(contract, key, partitions),
+            *([checks.volume_check_spec(contract, key, partitions)] if contract.is_event else []),
+            *([checks.taps_check_spec(contract, key, partitions)] if contract.bound(TAPS_OF_EMPLOYEES) else []),
+        ]
     return specs
+
+
+def _key(contract: Contract) -> AssetKey:
+    return AssetKey(["validated", contract.name])
 
 
 def _told(corrections: pl.DataFrame) -> dict[str, int]:
@@ -226,33 +242,103 @@ def _corrected(corrections: pl.DataFrame | None, feed: Contract, month: str | No
     return {"corrected rows": len(own)} if len(own) else {}
 
 
+class _Feed(NamedTuple):
+    """One feed's split and what its contract says of it."""
+
+    contract: Contract
+    split: Split
+    judgement: Judgement
+
+    @property
+    def blocks(self) -> list[Outcome]:
+        return unmet_blocking(self.contract, self.judgement)
+
+
+def _feeds(splits: Iterable[Judged]) -> Iterator[_Feed]:
+    return (_Feed(contract, result, judged(contract, result)) for contract, result in splits)
+
+
 def _kept(
     lake: Lake,
-    splits: Iterable[Judged],
+    feeds: Iterable[_Feed],
     tally_name: str,
     region: str,
     month: str | None,
     corrections: pl.DataFrame | None,
+    ledger: pl.DataFrame,
 ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
-    """Writes each feed's split and its judgement to the lake and says what became of it."""
+    """Writes each feed's split and its judgement to the lake and says what became of it.
+
+    Where a blocking rule is broken, the rows that were believed before stay, the new ones are kept in the quarantine
+    alone, and Blocked is raised when every feed has been looked at. Registers refer to each other: of them none is
+    written then.
+    """
     tallies, start = [], time.perf_counter()
-    for contract, result in splits:
+    stopped: dict[str, tuple[Contract, Sequence[Outcome]]] = {}
+    names = dict(ledger.select("delivery_id", "file_name").iter_rows())
+    if month is None:
+        feeds = list(feeds)
+        stopped = {f.contract.name: (f.contract, f.blocks) for f in feeds if f.blocks}
+    for feed in feeds:
+        contract, result, judgement = feed
+        stopped |= {contract.name: (contract, feed.blocks)} if feed.blocks else {}
+        is_believed = contract.name not in stopped if month else not stopped
         lake.write(result.rejected, "quarantine", contract.name, region, month)
-        lake.write(result.valid, "validated", contract.name, region, month)
-        judgement = judged(contract, result)
+        if is_believed:
+            lake.write(result.valid, "validated", contract.name, region, month)
         kept = document(contract, result, judgement, region, month)
         lake.write_document(kept, VALIDATION, contract.name, region, month)
         tallies.append(result.tally)
         seconds, start = time.perf_counter() - start, time.perf_counter()
-        key = AssetKey(["validated", contract.name])
         yield MaterializeResult(asset_key=["quarantine", contract.name], metadata=counts(result.rejected, seconds))
-        yield MaterializeResult(
-            asset_key=key,
-            metadata={**counts(result.valid, seconds), **_corrected(corrections, contract, month)},
-        )
+        if is_believed:
+            yield MaterializeResult(
+                asset_key=_key(contract),
+                metadata={**counts(result.valid, seconds), **_corrected(corrections, contract, month)},
+            )
         # By themselves: checks inside a MaterializeResult have Dagster look up the last materialization twice.
-        yield contract_check(contract, key, judgement, result.tally)
-        yield conservation_check(key, result.tally)
+        shown = samples(contract, result.rejected, names)
+        yield checks.contract_check(contract, _key(contract), judgement, result.tally, shown)
+        yield from checks.rule_checks(contract, _key(contract), judgement, shown)
     tally = pl.concat(tallies)
+    yield checks.conservation_check(AssetKey(["validated", tally_name]), tally, _landed(ledger, month))
+    if stopped:
+        raise blocked(region, month, stopped)
     lake.write(tally, "validated", tally_name, region, month)
     yield MaterializeResult(asset_key=["validated", tally_name], metadata={"dagster/row_count": len(tally)})
+
+
+def _looked_at(
+    lake: Lake,
+    policy: Policy,
+    month: str,
+    feeds: Iterable[Contract],
+    references: Mapping[str, pl.DataFrame],
+    today: dt.date,
+) -> Iterator[AssetCheckResult]:
+    """What is asked of feeds as a whole, once their rows are believed: nothing here keeps a month from being published.
+    A register of PINs that the region does not have is not asked whose taps they are."""
+    before = [add_months(month, -n) for n in range(MONTHS + 1)]
+    rows = {
+        m: rows_by_feed(lake.read("validated", EVENT_TALLY, policy.region, m))
+        for m in before
+        if lake.has("validated", EVENT_TALLY, policy.region, m)
+    }
+    for contract in feeds:
+        name, key = contract.name, _key(contract)
+        earlier = {m: found.get(name, 0) for m, found in rows.items() if m != month}
+        is_complete = today > (month_due(contract, policy, month) or month_end(month))
+        found = volume(contract, month, rows[month].get(name, 0), earlier, is_complete)
+        yield checks.volume_check(contract, key, month, found)
+        if contract.bound(TAPS_OF_EMPLOYEES):
+            columns = ["device_id", "pin", "tapped_at"]
+            taps = lake.read("validated", name, policy.region, month, columns=columns)
+            registers = references["device_pin"], references["employee"]
+            yield checks.taps_check(contract, key, owners(taps, *registers) if "device_pin" in policy.feeds else None)
+
+
+def _landed(ledger: pl.DataFrame, month: str | None) -> pl.DataFrame:
+    """How many rows of the partition each delivery has by the ledger."""
+    each = ledger.filter(pl.col("status_code") == "landed").explode("months").unnest("months", separator="_")
+    own = each.filter(pl.col("months_name") == (month or DATED))
+    return own.select("feed", "delivery_id", ledger_count="months_row_count").unique(["feed", "delivery_id"])

@@ -1,22 +1,48 @@
 """What a split counted, as the evidence that its contract is judged by, and the judgement as it is kept.
 
-Here: Split -> Counts -> Judgement -> one document. Not here: the counting (validated/split), how a contract is judged
-(contracts/validation), files and Dagster.
+Here: Split -> Counts -> Judgement -> one document; what of it stops a partition. Not here: the counting
+(validated/split), how a contract is judged (contracts/validation), files and Dagster.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from kinerja_pipeline.contracts.model import Contract
-from kinerja_pipeline.contracts.validation import Counts, Judgement, judge_counts
+from kinerja_pipeline.contracts.validation import Counts, Judgement, Outcome, judge_counts
+from kinerja_pipeline.contracts.words import remedy
 from kinerja_pipeline.validated.split import Split
 
 SAMPLES = 5
 """Rows of a broken rule that a document points to."""
+
+
+class Blocked(Exception):
+    """Rows break a rule on which nothing may be built; the message says which, how many, and what to do. Running again
+    cures nothing: other files do."""
+
+
+def unmet_blocking(contract: Contract, judgement: Judgement) -> list[Outcome]:
+    """The blocking rules that more rows break than the contract bears."""
+    blocking = {rule.name for rule in contract.rules if rule.is_blocking}
+    return [o for o in judgement.outcomes if o.rule in blocking and not o.is_met]
+
+
+def blocked(region: str, month: str | None, found: Mapping[str, tuple[Contract, Sequence[Outcome]]]) -> Blocked:
+    """The error of a partition whose feeds (by name) break blocking rules."""
+    lines = [
+        f"- {name}: {o.broken} of {o.asked} rows break {o.rule} ({o.words}; at most {1 - o.mostly:.0%} may); "
+        f"{remedy(o.rule, contract, 'en')}"
+        for name, (contract, outcomes) in found.items()
+        for o in outcomes
+    ]
+    what = f"for {region} {month}" if month else f"from the registers of {region}"
+    told = "\n".join(lines)
+    return Blocked(f"Nothing was computed or published {what}; what was published stays.\n{told}")
 
 
 def judged(contract: Contract, result: Split) -> Judgement:

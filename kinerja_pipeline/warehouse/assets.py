@@ -5,7 +5,7 @@ Here: binding only. Not here: the transaction (warehouse/publish) and the descri
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -22,13 +22,15 @@ from dagster import (
 )
 
 from kinerja_pipeline import __version__
-from kinerja_pipeline.facts.periods import periods_of
+from kinerja_pipeline.facts.periods import months_of, periods_of
 from kinerja_pipeline.home import Home, warehouse_url
+from kinerja_pipeline.kpi.parts import Sums, evaluated_sums, period_sums, together, unit_sums
 from kinerja_pipeline.landing.deliveries import deliveries
 from kinerja_pipeline.orchestration.basis import Present, note
+from kinerja_pipeline.orchestration.checks import promise_check, promise_check_spec, sums_check, sums_check_spec
 from kinerja_pipeline.orchestration.column_lineage import column_lineage, passed_on
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
-from kinerja_pipeline.orchestration.metadata import definition_metadata, promise_check, promise_check_spec
+from kinerja_pipeline.orchestration.metadata import definition_metadata
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.loader import policy_version
@@ -74,7 +76,10 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
         for name, contract in tables.items()
     ]
 
-    check_specs = [promise_check_spec(tables[name], _key(name), deployment.region_month) for name in replaced]
+    check_specs = [
+        *(promise_check_spec(tables[name], _key(name), deployment.region_month) for name in replaced),
+        sums_check_spec(_key("kpi"), deployment.region_month),
+    ]
 
     @multi_asset(
         name="publication",
@@ -88,7 +93,7 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
     ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
         # Late: SQLAlchemy and Alembic would make up a quarter of the time in which the definitions load.
         from kinerja_pipeline.warehouse.database import open_warehouse
-        from kinerja_pipeline.warehouse.publish import PublishRefused, Versions, publish
+        from kinerja_pipeline.warehouse.publish import PublishRefused, Versions, publish, refusal
         from kinerja_pipeline.warehouse.status import published_digest
 
         checked: list[Checked] = []
@@ -97,6 +102,10 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
         policy = deployment.policy(region, month)
         today = clock.local_today(policy.zone)
         frames = outgoing(deployment, home.home, home.lake, region, month, today)
+        sums = sums_of(deployment, home.lake, region, month, frames)
+        yield sums_check(_key("kpi"), sums.asked, sums.problems)
+        if sums.problems:
+            raise refusal(region, month, sums.problems)
         versions = Versions(code=__version__, policy=policy_version(policy))
         before = Present(home.home, deployment.policies, deployment.contracts, region, today)
         engine = open_warehouse(warehouse_url(home.home))
@@ -223,3 +232,23 @@ def outgoing(
         name: frame.with_columns(pl.lit(region).alias("region")).select(deployment.contracts.outgoing[name].names)
         for name, frame in frames.items()
     }
+
+
+def sums_of(deployment: Deployment, lake: Lake, region: str, month: str, frames: Mapping[str, pl.DataFrame]) -> Sums:
+    """What is about to be published against its parts. An indicator that was declared otherwise in a month of a longer
+    period was measured anew for that period, and is left out there."""
+    found = [evaluated_sums(frames["evaluation"], frames["unit_evaluation"])]
+    for period in periods_of(month).values():
+        months = [m for m in months_of(period) if lake.has("kpi", "measure", region, m)]
+        declared = {i.indicator_id: i.declared for i in deployment.indicators(deployment.policy(region, period))}
+        for each in months:
+            own = {
+                i.indicator_id: i.declared.measured_by for i in deployment.indicators(deployment.policy(region, each))
+            }
+            declared = {name: d for name, d in declared.items() if own.get(name) == d.measured_by}
+        rows = frames["kpi"].filter(pl.col("period") == period)
+        found += [
+            period_sums(rows, lake.read("kpi", "measure", region, months), declared),
+            unit_sums(rows, declared),
+        ]
+    return together(*found)

@@ -159,9 +159,13 @@ def _checked(
         if not checked.problems:
             parts += _parts(checked.contract, checked.rows, periods)
     if problems:
-        lines = "\n".join(f"- {problem}" for problem in problems)
-        raise PublishRefused(f"Nothing was published for {region} {month}; the warehouse is as it was.\n{lines}")
+        raise refusal(region, month, problems)
     return parts
+
+
+def refusal(region: str, month: str, problems: Iterable[str]) -> PublishRefused:
+    lines = "\n".join(f"- {problem}" for problem in problems)
+    return PublishRefused(f"Nothing was published for {region} {month}; the warehouse is as it was.\n{lines}")
 
 
 def _parts(contract: Contract, rows: pl.DataFrame, periods: Iterable[str]) -> Iterable[_Part]:

@@ -1,0 +1,78 @@
+"""Whose taps they are: believed taps against the registers of PINs and of people.
+
+Here: counts of taps by what the registers know of them. Not here: taps whose PIN no register has ever known, which the
+split rejects, what a day means for a person (facts/attendance).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import polars as pl
+
+from kinerja_pipeline.contracts.model import TAPS_OF_EMPLOYEES, Contract
+from kinerja_pipeline.facts.periods import in_force
+
+
+class Owners(NamedTuple):
+    """Believed taps of a month: all = of employees + of nobody + of somebody who is not employed."""
+
+    tap_count: int
+    employee_count: int
+    nobody_count: int
+    inactive_count: int
+    pins_of_nobody: int
+    people_inactive: int
+
+    @property
+    def share(self) -> float:
+        return self.employee_count / self.tap_count if self.tap_count else 1.0
+
+
+def owners(taps: pl.DataFrame, device_pins: pl.DataFrame, employees: pl.DataFrame) -> Owners:
+    """Every tap belongs to who holds its PIN on that day; an employee is who has a main assignment on that day."""
+    days = taps.group_by("device_id", "pin", date=pl.col("tapped_at").dt.date()).agg(pl.len().alias("taps"))
+    held = in_force(device_pins.select("device_id", "pin", "nip", "valid_from", "valid_to"), ["device_id", "pin"])
+    main = employees.filter(pl.col("assignment_code") == "utama").select("nip", "valid_from", "valid_to")
+    is_then = pl.col("date").is_between("valid_from", "valid_to")
+    by_person = days.join(held, on=["device_id", "pin"]).filter(is_then).drop("valid_from", "valid_to")
+    of_employees = by_person.join(in_force(main, ["nip"]), on="nip").filter(is_then)
+    keys = ["device_id", "pin", "date"]
+    nobody = days.join(by_person, on=keys, how="anti")
+    inactive = by_person.join(of_employees, on=keys, how="anti")
+    return Owners(
+        tap_count=len(taps),
+        employee_count=int(of_employees["taps"].sum()),
+        nobody_count=int(nobody["taps"].sum()),
+        inactive_count=int(inactive["taps"].sum()),
+        pins_of_nobody=nobody.select("device_id", "pin").n_unique(),
+        people_inactive=inactive["nip"].n_unique(),
+    )
+
+
+def least_share(contract: Contract) -> float:
+    """The share of taps that must be of employees; none where the contract asks nothing."""
+    bound = contract.bound(TAPS_OF_EMPLOYEES)
+    return bound.low if bound else 0.0
+
+
+def sentence(found: Owners, contract: Contract) -> str:
+    """The counts in words, with what to do where too many taps are of nobody."""
+    if not found.tap_count:
+        return "No taps."
+    told = f"{found.employee_count} of {found.tap_count} taps are of employees ({found.share:.1%})"
+    lost = [
+        f"{found.nobody_count} of {found.pins_of_nobody} PINs that nobody holds on that day"
+        if found.nobody_count
+        else "",
+        f"{found.inactive_count} of {found.people_inactive} people not employed on that day"
+        if found.inactive_count
+        else "",
+    ]
+    told = "; ".join([told, *(text for text in lost if text)])
+    if found.share >= least_share(contract):
+        return f"{told}."
+    return (
+        f"{told}; at least {least_share(contract):.0%} must be. Deliver device_pin with who holds these PINs since "
+        "when, and employee with the assignments that are lacking: these days count as not recorded until then."
+    )
