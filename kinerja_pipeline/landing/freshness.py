@@ -56,10 +56,9 @@ def freshness(contract: Contract, policy: Policy, ledger: pl.DataFrame, today: d
         asked = _last_due_month(contract, policy, today)
         if asked is None:
             return Freshness(contract.name, False, None, None, last, received)
-        span = _span(contract, policy, asked)
         due = month_due(contract, policy, asked)
-        is_overdue = not any(month in span for month in _months(own))
-        # Rows of a later month do not stand for those that are lacking.
+        # A month that stayed empty before others came is seen by its volume; here is asked what is late now.
+        is_overdue = last is None or last < min(_span(contract, policy, asked))
         return Freshness(contract.name, is_overdue, asked, due, last, received)
     if contract.cadence is None or received is None:
         return Freshness(contract.name, False, None, None, None, received)

@@ -23,6 +23,7 @@ from kinerja_pipeline.landing import freshness
 from kinerja_pipeline.landing.freshness import Freshness
 from kinerja_pipeline.policies.model import Policy
 from kinerja_pipeline.validated import owners, usual
+from kinerja_pipeline.validated.evidence import Borne, borne
 from kinerja_pipeline.validated.owners import Owners
 from kinerja_pipeline.validated.samples import Sample
 from kinerja_pipeline.validated.usual import Volume
@@ -137,42 +138,48 @@ def sums_check_spec(key: AssetKey, partitions: Partitions) -> AssetCheckSpec:
 
 
 def contract_check(
-    contract: Contract, key: AssetKey, judgement: Judgement, tally: pl.DataFrame, shown: Sequence[Sample] = ()
+    contract: Contract,
+    key: AssetKey,
+    judgement: Judgement,
+    tally: pl.DataFrame,
+    shown: Sequence[Sample] = (),
+    standing: pl.DataFrame | None = None,
 ) -> AssetCheckResult:
     """The judgement of one partition. It passes while rejected rows stay within the contract's tolerance, and each rule
     with a tolerance of its own within that one; the severity is that of the rule, and a warning for the feed as a
-    whole: rejected rows are set aside, the others are right."""
-    whole, total = judgement.of(ALL), tally.filter(pl.col("rule_id") == ALL).sum()
-    share = whole.broken / whole.asked if whole.asked else 0.0
-    broken = _broken(tally)
-    over = _over(contract, judgement)
+    whole: rejected rows are set aside, the others are right. Of the `tally` the lines count that are `standing`."""
+    now, total = tally if standing is None else standing, tally.filter(pl.col("rule_id") == ALL).sum()
+    landed, rejected = (
+        now.filter(pl.col("rule_id") == ALL).select(pl.col("landed_count", "rejected_count").sum()).row(0)
+    )
+    share, broken = rejected / landed if landed else 0.0, _broken(now)
+    over = [b for b in borne(contract, now) if not b.is_met and not b.rule.is_blocking]
+    passed = share <= contract.tolerance_share + 1e-12 and not over
     reasons = ", ".join(f"{r['rule_id']} {r['failed_count']}" for r in broken if r["severity_code"] == "error")
     told = [
-        f"{whole.broken} of {whole.asked} rows rejected ({share:.2%}, tolerance {contract.tolerance_share:.0%})"
+        f"{rejected} of {landed} rows rejected ({share:.2%}, tolerance {contract.tolerance_share:.0%})"
         f"{': ' if reasons else ''}{reasons}.",
-        *(f"{o.rule}: {o.broken} of {o.asked}, tolerance {1 - o.mostly:.0%}." for o in over),
+        *(f"{b.rule.name}: {b.broken} of {b.asked}, tolerance {b.tolerance_share:.0%}." for b in over),
     ]
-    passed = whole.is_met and not over
+    if old := (total["landed_count"].item() or 0) - landed:
+        told.append(f"{old} rows of files that were replaced since do not count.")
     if passed:
         told.append("Within tolerance.")
     else:
-        first = next(iter(shown), None)
-        told += [f"First: {first.file}, line {first.line}."] if first else []
-        told.append("Ask the supplier to correct the rows that the quarantine lists and deliver them again.")
-    rules = [o.rule for o in over] or [r["rule_id"] for r in broken if r["severity_code"] == "error"]
+        told += [f"First: {shown[0].file}, line {shown[0].line}."] if shown else []
+        told.append("Ask the supplier to correct the rows that the quarantine lists and deliver the file again.")
+    rules = [b.rule.name for b in over] or [r["rule_id"] for r in broken if r["severity_code"] == "error"]
+    is_error = any(b.rule.severity == "error" for b in over)
     return AssetCheckResult(
         passed=passed,
         asset_key=key,
         check_name=CONTRACT,
-        severity=SEVERITIES["error" if any(o.severity == "error" for o in over) else "warning"],
+        severity=SEVERITIES["error" if is_error else "warning"],
         description=" ".join(told),
         metadata={
-            "landed": whole.asked,
-            "valid": total["valid_count"].item() or 0,
-            "rejected": whole.broken,
-            "superseded": total["superseded_count"].item() or 0,
+            **{n: int(total[f"{n}_count"].item() or 0) for n in ("landed", "valid", "rejected", "superseded")},
             "expectations": f"{sum(o.is_met for o in judgement.outcomes)} of {len(judgement.outcomes)} met",
-            "rules": MetadataValue.md(_rules_table(contract, judgement, broken)),
+            "rules": MetadataValue.md(_rules_table(contract, judgement, _broken(tally))),
             **({} if passed else _what_to_do(contract, rules)),
             **({"rows to look at": MetadataValue.md(_samples_table(shown))} if shown else {}),
         },
@@ -180,34 +187,29 @@ def contract_check(
 
 
 def rule_checks(
-    contract: Contract, key: AssetKey, judgement: Judgement, shown: Sequence[Sample]
+    contract: Contract, key: AssetKey, found: Iterable[Borne], shown: Sequence[Sample]
 ) -> list[AssetCheckResult]:
-    """One result per blocking rule; a rule that could not be asked (its register is not of the region) is kept."""
-    outcomes = {o.rule: o for o in judgement.outcomes}
-    return [_rule_check(contract, key, rule, outcomes.get(rule.name), shown) for rule in blocking_rules(contract)]
+    """One result per blocking rule."""
+    return [_rule_check(contract, key, each, shown) for each in found if each.rule.is_blocking]
 
 
-def _rule_check(
-    contract: Contract, key: AssetKey, rule: Rule, outcome: Outcome | None, shown: Sequence[Sample]
-) -> AssetCheckResult:
-    sentence, own = words(rule.name, contract, "en"), [s for s in shown if s.rule_id == rule.name]
-    passed = outcome is None or outcome.is_met
-    found = f"{outcome.broken} of {outcome.asked} rows" if outcome else "not asked: the region has no such register"
-    told = f"{_sentence(sentence)} {found[0].upper()}{found[1:]}{' break it' if outcome else ''}"
-    told += f" (tolerance {contract.tolerance_of(rule):.0%})."
-    if not passed:
+def _rule_check(contract: Contract, key: AssetKey, found: Borne, shown: Sequence[Sample]) -> AssetCheckResult:
+    rule, own = found.rule, [s for s in shown if s.rule_id == found.rule.name]
+    told = f"{_sentence(words(rule.name, contract, 'en'))} {found.broken} of {found.asked} rows break it "
+    told += f"(tolerance {found.tolerance_share:.0%})."
+    if not found.is_met:
         first = f" First: {own[0].file}, line {own[0].line}." if own else ""
         told += f"{first} Nothing is published from these rows. To do: {remedy(rule.name, contract, 'en')}."
     return AssetCheckResult(
-        passed=passed,
+        passed=found.is_met,
         asset_key=key,
         check_name=rule.name,
         severity=AssetCheckSeverity.ERROR,
         description=told,
         metadata={
-            "rows that break it": outcome.broken if outcome else 0,
-            "rows asked": outcome.asked if outcome else 0,
-            **({} if passed else _what_to_do(contract, [rule.name])),
+            "rows that break it": found.broken,
+            "rows asked": found.asked,
+            **({} if found.is_met else _what_to_do(contract, [rule.name])),
             **({"rows to look at": MetadataValue.md(_samples_table(own))} if own else {}),
         },
     )
@@ -263,6 +265,11 @@ def conservation_check(key: AssetKey, tally: pl.DataFrame, landed: pl.DataFrame 
         "a fault of the program; nothing is published from this partition. Report it with the files.",
         metadata={"deliveries": len(lines), "deliveries that do not add up": len(wrong)},
     )
+
+
+def lost_check(key: AssetKey, problem: str) -> AssetCheckResult:
+    """The same where counting the rows themselves already showed that some are missing."""
+    return AssetCheckResult(passed=False, asset_key=key, check_name=CONSERVATION, description=problem)
 
 
 def volume_check(contract: Contract, key: AssetKey, month: str, found: Volume) -> AssetCheckResult:
@@ -329,13 +336,7 @@ def sums_check(key: AssetKey, asked: int, problems: Sequence[str]) -> AssetCheck
 
 
 def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
-
-
-def _over(contract: Contract, judgement: Judgement) -> list[Outcome]:
-    """Rules with a tolerance of their own that more rows break; a blocking one is a check by itself."""
-    own = {r.name for r in contract.rules if r.tolerance_share is not None and not r.is_blocking}
-    return [o for o in judgement.outcomes if o.rule in own and not o.is_met]
+    return text if text.endswith(".") else f"{text}."
 
 
 def _broken(tally: pl.DataFrame) -> list[dict[str, Any]]:

@@ -23,7 +23,6 @@ from dagster import (
 )
 
 from kinerja_pipeline.contracts.model import TAPS_OF_EMPLOYEES, Contract
-from kinerja_pipeline.contracts.validation import Judgement, Outcome
 from kinerja_pipeline.facts.periods import add_months, month_end
 from kinerja_pipeline.landing.deliveries import DATED, deliveries
 from kinerja_pipeline.landing.freshness import month_due
@@ -35,7 +34,7 @@ from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.model import Policy
-from kinerja_pipeline.validated.evidence import blocked, document, judged, unmet_blocking
+from kinerja_pipeline.validated.evidence import Borne, blocked, borne, document, judged, standing
 from kinerja_pipeline.validated.judge import (
     Judged,
     corrections_of,
@@ -48,7 +47,7 @@ from kinerja_pipeline.validated.judge import (
 from kinerja_pipeline.validated.owners import owners
 from kinerja_pipeline.validated.policy_rules import FEED as POLICY_RULES_OF
 from kinerja_pipeline.validated.samples import samples
-from kinerja_pipeline.validated.split import Split
+from kinerja_pipeline.validated.split import ConservationError, Split
 from kinerja_pipeline.validated.usual import MONTHS, rows_by_feed, volume
 
 CORRECTION = "correction"
@@ -56,6 +55,7 @@ MARGIN, YEAR_BEFORE, ARRIVAL = "attendance_margin", "measurement_year_before", "
 VALIDATION = "validation"
 """The lake's room for what Great Expectations said of each feed and partition."""
 EVENT_TALLY, DATED_TALLY = "event_tally", "dated_tally"
+Result = MaterializeResult[None] | AssetCheckResult
 
 
 def validated_assets(deployment: Deployment) -> list[AssetsDefinition]:
@@ -91,7 +91,8 @@ def _dated(deployment: Deployment) -> AssetsDefinition:
         yield MaterializeResult(asset_key=["validated", CORRECTION], metadata=_told(corrections))
         splits = judge_dated(home.home, policy, feeds, corrections)
         ledger = deliveries(home.home, region)
-        yield from _kept(home.lake, _feeds(splits), DATED_TALLY, region, None, corrections, ledger)
+        kept = _kept(home.lake, splits, DATED_TALLY, region, None, corrections, ledger)
+        yield from _conserving(DATED_TALLY, kept)
         note_registers(home.home, policy, deployment.contracts)
 
     return validated_dated
@@ -148,7 +149,8 @@ def _events(deployment: Deployment) -> AssetsDefinition:
         computed = _computed_rounds(lake, region)
         splits = judge_month(home.home, policy, month, feeds, references, computed, rounds, corrections)
         ledger = deliveries(home.home, region)
-        yield from _kept(lake, _feeds(splits), EVENT_TALLY, region, month, corrections, ledger)
+        kept = _kept(lake, splits, EVENT_TALLY, region, month, corrections, ledger)
+        yield from _conserving(EVENT_TALLY, kept)
         yield from _looked_at(lake, policy, month, feeds, references, clock.local_today(policy.zone))
         taps = deployment.contracts.incoming["attendance_log"]
         near = judge_margin(home.home, policy, month, taps, references, corrections)
@@ -243,49 +245,56 @@ def _corrected(corrections: pl.DataFrame | None, feed: Contract, month: str | No
 
 
 class _Feed(NamedTuple):
-    """One feed's split and what its contract says of it."""
+    """One feed's split, and the lines of its tally that still count."""
 
     contract: Contract
     split: Split
-    judgement: Judgement
+    standing: pl.DataFrame
 
     @property
-    def blocks(self) -> list[Outcome]:
-        return unmet_blocking(self.contract, self.judgement)
+    def blocks(self) -> list[Borne]:
+        return [each for each in borne(self.contract, self.standing) if each.rule.is_blocking and not each.is_met]
 
 
-def _feeds(splits: Iterable[Judged]) -> Iterator[_Feed]:
-    return (_Feed(contract, result, judged(contract, result)) for contract, result in splits)
+def _conserving(tally: str, results: Iterable[Result]) -> Iterator[Result]:
+    """Rows that went missing are a fault of the program, and to be seen like any other."""
+    try:
+        yield from results
+    except ConservationError as error:
+        yield checks.lost_check(AssetKey(["validated", tally]), str(error))
+        raise
 
 
 def _kept(
     lake: Lake,
-    feeds: Iterable[_Feed],
+    splits: Iterable[Judged],
     tally_name: str,
     region: str,
     month: str | None,
     corrections: pl.DataFrame | None,
     ledger: pl.DataFrame,
-) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
+) -> Iterator[Result]:
     """Writes each feed's split and its judgement to the lake and says what became of it.
 
     Where a blocking rule is broken, the rows that were believed before stay, the new ones are kept in the quarantine
     alone, and Blocked is raised when every feed has been looked at. Registers refer to each other: of them none is
     written then.
     """
-    tallies, start = [], time.perf_counter()
-    stopped: dict[str, tuple[Contract, Sequence[Outcome]]] = {}
+    tallies, start, partition = [], time.perf_counter(), month or DATED
+    stopped: dict[str, tuple[Contract, Sequence[Borne]]] = {}
     names = dict(ledger.select("delivery_id", "file_name").iter_rows())
+    feeds: Iterable[_Feed] = (_Feed(c, s, standing(s.tally, ledger, c.name, partition)) for c, s in splits)
     if month is None:
         feeds = list(feeds)
         stopped = {f.contract.name: (f.contract, f.blocks) for f in feeds if f.blocks}
     for feed in feeds:
-        contract, result, judgement = feed
+        contract, result, now = feed
         stopped |= {contract.name: (contract, feed.blocks)} if feed.blocks else {}
         is_believed = contract.name not in stopped if month else not stopped
         lake.write(result.rejected, "quarantine", contract.name, region, month)
         if is_believed:
             lake.write(result.valid, "validated", contract.name, region, month)
+        judgement = judged(contract, result)
         kept = document(contract, result, judgement, region, month)
         lake.write_document(kept, VALIDATION, contract.name, region, month)
         tallies.append(result.tally)
@@ -297,9 +306,10 @@ def _kept(
                 metadata={**counts(result.valid, seconds), **_corrected(corrections, contract, month)},
             )
         # By themselves: checks inside a MaterializeResult have Dagster look up the last materialization twice.
-        shown = samples(contract, result.rejected, names)
-        yield checks.contract_check(contract, _key(contract), judgement, result.tally, shown)
-        yield from checks.rule_checks(contract, _key(contract), judgement, shown)
+        is_standing = pl.col("_delivery_id").is_in(now["delivery_id"].unique().implode())
+        shown = samples(contract, result.rejected.filter(is_standing), names)
+        yield checks.contract_check(contract, _key(contract), judgement, result.tally, shown, now)
+        yield from checks.rule_checks(contract, _key(contract), borne(contract, now), shown)
     tally = pl.concat(tallies)
     yield checks.conservation_check(AssetKey(["validated", tally_name]), tally, _landed(ledger, month))
     if stopped:

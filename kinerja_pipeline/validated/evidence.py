@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
-from kinerja_pipeline.contracts.model import Contract
-from kinerja_pipeline.contracts.validation import Counts, Judgement, Outcome, judge_counts
+from kinerja_pipeline.contracts.model import Contract, Rule
+from kinerja_pipeline.contracts.validation import Counts, Judgement, judge_counts
 from kinerja_pipeline.contracts.words import remedy
 from kinerja_pipeline.validated.split import Split
 
@@ -26,19 +26,50 @@ class Blocked(Exception):
     cures nothing: other files do."""
 
 
-def unmet_blocking(contract: Contract, judgement: Judgement) -> list[Outcome]:
-    """The blocking rules that more rows break than the contract bears."""
-    blocking = {rule.name for rule in contract.rules if rule.is_blocking}
-    return [o for o in judgement.outcomes if o.rule in blocking and not o.is_met]
+class Borne(NamedTuple):
+    """How many rows break a rule with a tolerance of its own or one that blocks, of how many, and how many may."""
+
+    rule: Rule
+    broken: int
+    asked: int
+    tolerance_share: float
+
+    @property
+    def is_met(self) -> bool:
+        return self.broken <= (self.tolerance_share + 1e-12) * self.asked
 
 
-def blocked(region: str, month: str | None, found: Mapping[str, tuple[Contract, Sequence[Outcome]]]) -> Blocked:
+def borne(contract: Contract, tally: pl.DataFrame) -> list[Borne]:
+    """The rules that are held to a tolerance one by one, by the deliveries of `tally`."""
+    asked = int(tally.filter(pl.col("rule_id") == "all")["landed_count"].sum())
+    failed = dict(tally.group_by("rule_id").agg(pl.col("failed_count").sum()).iter_rows())
+    return [
+        Borne(rule, failed.get(rule.name, 0), asked, contract.tolerance_of(rule))
+        for rule in contract.rules
+        if rule.is_blocking or rule.tolerance_share is not None
+    ]
+
+
+def standing(tally: pl.DataFrame, ledger: pl.DataFrame, feed: str, partition: str) -> pl.DataFrame:
+    """The lines of a feed's tally whose deliveries still count: neither has another version of the file come since, nor
+    a later file that is the whole truth for the partition (a month, or DATED). Else a mended file would mend nothing.
+    """
+    own = ledger.filter(pl.col("feed") == feed, pl.col("status_code") == "landed")
+    speaks = pl.col("months").list.eval(pl.element().struct.field("name")).list.contains(partition)
+    is_whole, sequence = (pl.col("delivery_mode") == "full") & speaks, pl.col("sequence")
+    last_whole = sequence.filter(is_whole).max().over("delivery_scope")
+    is_last = sequence == sequence.max().over("file_name")
+    counts = own.filter(is_last & (sequence >= last_whole.fill_null(0)))
+    return tally.filter(pl.col("delivery_id").is_in(counts["delivery_id"].implode()))
+
+
+def blocked(region: str, month: str | None, found: Mapping[str, tuple[Contract, Sequence[Borne]]]) -> Blocked:
     """The error of a partition whose feeds (by name) break blocking rules."""
     lines = [
-        f"- {name}: {o.broken} of {o.asked} rows break {o.rule} ({o.words}; at most {1 - o.mostly:.0%} may); "
-        f"{remedy(o.rule, contract, 'en')}"
-        for name, (contract, outcomes) in found.items()
-        for o in outcomes
+        f"- {name}: {each.broken} of {each.asked} rows break {each.rule.name} ({each.rule.description}; at most "
+        f"{each.tolerance_share:.0%} may); {remedy(each.rule.name, contract, 'en')}"
+        for name, (contract, rules) in found.items()
+        for each in rules
     ]
     what = f"for {region} {month}" if month else f"from the registers of {region}"
     told = "\n".join(lines)

@@ -84,6 +84,13 @@ def test_rows_of_one_month_are_enough_for_a_feed_of_every_quarter() -> None:
     assert freshness(RATINGS, policy(), came, dt.date(2026, 8, 2)).is_overdue
 
 
+def test_rows_that_came_before_they_were_due_are_enough() -> None:
+    """Of the quarter before there never were any; what is late now is asked here."""
+    came = ledger(("performance_rating", "2026-04-20 01:00", {"2026-04": 9}, "2026-04-18"))
+    assert freshness(RATINGS, policy(), came, dt.date(2026, 5, 2)).asked == "2026-03"
+    assert not freshness(RATINGS, policy(), came, dt.date(2026, 5, 2)).is_overdue
+
+
 def test_a_register_is_overdue_when_it_has_not_come_again() -> None:
     came = ledger(("employee", "2026-01-05 01:00", {"dated": 12}, None))
     assert REGISTER.cadence == Cadence(3, 15)

@@ -20,7 +20,7 @@ from kinerja_pipeline.orchestration.checks import (
     volume_check,
 )
 from kinerja_pipeline.orchestration.metadata import column_schema
-from kinerja_pipeline.validated.evidence import blocked, unmet_blocking
+from kinerja_pipeline.validated.evidence import blocked, borne
 from kinerja_pipeline.validated.owners import Owners
 from kinerja_pipeline.validated.samples import Sample
 from kinerja_pipeline.validated.usual import volume
@@ -92,7 +92,7 @@ def test_a_bar_in_a_pattern_does_not_end_the_cell() -> None:
 def test_more_rejected_rows_than_the_contract_bears_fail_the_check_and_say_what_to_do() -> None:
     result = checked(LOG, tally(("a" * 64, "all", "error", 10, 9, 1, 0, 1, None)))
     assert (result.passed, result.severity) == (False, AssetCheckSeverity.WARN)
-    assert "deliver them again" in (result.description or "")
+    assert "deliver the file again" in (result.description or "")
 
 
 TASKS = load_contracts().incoming["task_record"]
@@ -144,21 +144,20 @@ def test_a_blocking_rule_is_a_check_by_itself_and_says_that_nothing_is_published
     (spec,) = rule_check_specs(LOG, KEY, StaticPartitionsDefinition(["salor"]))
     assert (spec.name, spec.blocking) == ("pin__unknown", True)
     assert spec.description == (
-        "Device_id and pin must be known to device_pin. Where more than 80% of the rows break it, nothing is computed "
+        "device_id and pin must be known to device_pin. Where more than 80% of the rows break it, nothing is computed "
         "or published from them."
     )
-    (kept,) = rule_checks(LOG, KEY, judgement_of(LOG, TALLY), ())
-    assert (kept.passed, unmet_blocking(LOG, judgement_of(LOG, TALLY))) == (True, [])
+    (kept,) = rule_checks(LOG, KEY, borne(LOG, TALLY), ())
+    assert kept.passed
     row = Sample("pin__unknown", "attendance_log/1.dat", 3, {"device_id": "m1", "pin": "99"})
-    judgement = judgement_of(LOG, MOST_UNKNOWN)
-    (failed,) = rule_checks(LOG, KEY, judgement, [row])
+    (failed,) = rule_checks(LOG, KEY, borne(LOG, MOST_UNKNOWN), [row])
     assert (failed.passed, failed.severity) == (False, AssetCheckSeverity.ERROR)
     assert failed.description == (
-        "Device_id and pin must be known to device_pin. 9 of 10 rows break it (tolerance 80%). First: "
+        "device_id and pin must be known to device_pin. 9 of 10 rows break it (tolerance 80%). First: "
         "attendance_log/1.dat, line 3. Nothing is published from these rows. To do: deliver device_pin with what is "
         "lacking (its months then run again), or have device_id and pin corrected."
     )
-    error = blocked("salor", "2026-03", {"attendance_log": (LOG, unmet_blocking(LOG, judgement))})
+    error = blocked("salor", "2026-03", {"attendance_log": (LOG, borne(LOG, MOST_UNKNOWN))})
     assert str(error) == (
         "Nothing was computed or published for salor 2026-03; what was published stays.\n"
         "- attendance_log: 9 of 10 rows break pin__unknown (device_id and pin must be known to device_pin; at most 80% "
@@ -166,11 +165,15 @@ def test_a_blocking_rule_is_a_check_by_itself_and_says_that_nothing_is_published
     )
 
 
-def test_a_rule_of_a_register_that_the_region_does_not_have_is_kept() -> None:
-    asked = dataclasses.replace(LOG, rules=tuple(r for r in LOG.rules if not r.is_blocking))
-    (kept,) = rule_checks(LOG, KEY, judgement_of(asked, TALLY), ())
-    assert kept.passed
-    assert "Not asked: the region has no such register (tolerance 80%)." in (kept.description or "")
+def test_rows_of_replaced_files_do_not_count() -> None:
+    stale, now = MOST_UNKNOWN, TALLY.filter(pl.col("delivery_id") == "b" * 64)
+    both = pl.concat([stale, now])
+    result = contract_check(LOG, KEY, judgement_of(LOG, both), both, (), now)
+    assert result.passed
+    assert result.description == (
+        "1 of 50 rows rejected (2.00%, tolerance 5%): pin__unknown 1. 10 rows of files that were replaced since do not "
+        "count. Within tolerance."
+    )
 
 
 def test_an_unusual_month_and_taps_of_nobody_are_warnings() -> None:
