@@ -23,7 +23,7 @@ from kinerja_pipeline.landing import freshness
 from kinerja_pipeline.landing.freshness import Freshness
 from kinerja_pipeline.policies.model import Policy
 from kinerja_pipeline.validated import owners, usual
-from kinerja_pipeline.validated.evidence import Borne, borne
+from kinerja_pipeline.validated.evidence import Borne, borne, is_borne, rejected_of
 from kinerja_pipeline.validated.owners import Owners
 from kinerja_pipeline.validated.samples import Sample
 from kinerja_pipeline.validated.usual import Volume
@@ -149,12 +149,10 @@ def contract_check(
     with a tolerance of its own within that one; the severity is that of the rule, and a warning for the feed as a
     whole: rejected rows are set aside, the others are right. Of the `tally` the lines count that are `standing`."""
     now, total = tally if standing is None else standing, tally.filter(pl.col("rule_id") == ALL).sum()
-    landed, rejected = (
-        now.filter(pl.col("rule_id") == ALL).select(pl.col("landed_count", "rejected_count").sum()).row(0)
-    )
+    rejected, landed = rejected_of(now)
     share, broken = rejected / landed if landed else 0.0, _broken(now)
     over = [b for b in borne(contract, now) if not b.is_met and not b.rule.is_blocking]
-    passed = share <= contract.tolerance_share + 1e-12 and not over
+    passed = is_borne(contract, now) and not over
     reasons = ", ".join(f"{r['rule_id']} {r['failed_count']}" for r in broken if r["severity_code"] == "error")
     told = [
         f"{rejected} of {landed} rows rejected ({share:.2%}, tolerance {contract.tolerance_share:.0%})"

@@ -91,9 +91,11 @@ def _share(kept: Document) -> float | None:
 
 def _verdict(kept: Document) -> str:
     whole = next(r for r in kept["validation"]["results"] if r["expectation_config"]["meta"]["rule"] == "all")
+    # Pages of before say nothing of files that were replaced.
+    is_borne = kept.get("is_borne", whole["success"])
     if not kept["landed"]:
         words = both("Tidak ada baris yang diterima.", "No rows were delivered.")
-    elif whole["success"]:
+    elif is_borne:
         words = both("Baris yang ditolak masih dalam batas kontrak.", "Rejected rows are within the tolerance.")
     else:
         words = both(
@@ -110,7 +112,7 @@ def _verdict(kept: Document) -> str:
         (both("bagian ditolak", "share rejected"), shared(_share(kept))),
         (both("batas", "tolerance"), shared(kept["tolerance_share"])),
     ]
-    return f'<section class="verdict{"" if whole["success"] else " bad"}"><p>{words}</p>{tiles(figures)}</section>'
+    return f'<section class="verdict{"" if is_borne else " bad"}"><p>{words}</p>{tiles(figures)}</section>'
 
 
 def rules_of(validation: Document) -> list[Asked]:

@@ -295,7 +295,7 @@ def _kept(
         if is_believed:
             lake.write(result.valid, "validated", contract.name, region, month)
         judgement = judged(contract, result)
-        kept = document(contract, result, judgement, region, month)
+        kept = document(contract, result, judgement, region, month, now)
         lake.write_document(kept, VALIDATION, contract.name, region, month)
         tallies.append(result.tally)
         seconds, start = time.perf_counter() - start, time.perf_counter()

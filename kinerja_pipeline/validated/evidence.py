@@ -95,11 +95,32 @@ def counts(result: Split) -> Counts:
     )
 
 
-def document(contract: Contract, result: Split, judgement: Judgement, region: str, month: str | None) -> dict[str, Any]:
+def rejected_of(tally: pl.DataFrame) -> tuple[int, int]:
+    """How many rows were rejected, of how many that landed."""
+    rejected, landed = (
+        tally.filter(pl.col("rule_id") == "all").select(pl.col("rejected_count", "landed_count").sum()).row(0)
+    )
+    return int(rejected), int(landed)
+
+
+def is_borne(contract: Contract, tally: pl.DataFrame) -> bool:
+    """Whether the rejected rows stay within what the contract tolerates of a feed as a whole."""
+    rejected, landed = rejected_of(tally)
+    return rejected <= (contract.tolerance_share + 1e-12) * landed
+
+
+def document(
+    contract: Contract,
+    result: Split,
+    judgement: Judgement,
+    region: str,
+    month: str | None,
+    now: pl.DataFrame | None = None,
+) -> dict[str, Any]:
     """What is kept of a feed's judgement: Great Expectations' result, how the rows ended, and where broken rows stand.
 
     Counts, delivery ids and row numbers only, never a value of a row. It says nothing of when it was made: the same
-    rows give the same document.
+    rows give the same document. What is tolerated is asked of the lines of the tally that still count (`now`).
     """
     total = result.tally.filter(pl.col("rule_id") == "all")
     return {
@@ -108,6 +129,7 @@ def document(contract: Contract, result: Split, judgement: Judgement, region: st
         "month": month,
         "contract_version": contract.version,
         "tolerance_share": contract.tolerance_share,
+        "is_borne": is_borne(contract, result.tally if now is None else now),
         **{name: int(total[f"{name}_count"].sum()) for name in ("landed", "valid", "rejected", "superseded")},
         "reader_reasons": reader_reasons(contract, result.tally),
         "unchecked": list(result.unchecked),

@@ -39,19 +39,24 @@ def test_every_table_of_a_month_keeps_its_judgement_and_the_page_shows_them(fini
     assert [value for value in (*people["nip"], *people["name"]) if value in told] == []
 
 
-def published_alone(home: Home, monkeypatch: pytest.MonkeyPatch) -> tuple[bool, list[AssetCheckEvaluation]]:
-    """Whether a publication of what the lake holds succeeds, and what its checks say."""
+def made(home: Home, asset: AssetKey, monkeypatch: pytest.MonkeyPatch) -> tuple[bool, list[AssetCheckEvaluation]]:
+    """Whether the month's run of an asset, and of those made with it, succeeds, and what its checks say."""
     monkeypatch.setenv("KINERJA_HOME", str(home.root))
-    job = build_definitions(load_contracts(), load_policies(home.policies)).resolve_job_def("region_month")
+    definitions = build_definitions(load_contracts(), load_policies(home.policies))
+    together = definitions.resolve_asset_graph().get(asset).execution_set_asset_keys
     with DagsterInstance.ephemeral() as instance:
-        done = job.execute_in_process(
+        done = definitions.resolve_job_def("region_month").execute_in_process(
             instance=instance,
             partition_key=partition_key(REGION, MONTH),
-            asset_selection=[AssetKey(["warehouse", name]) for name in (*TABLES, "restatement")],
+            asset_selection=sorted(together),
             run_config=launch.QUIET,
             raise_on_error=False,
         )
         return done.success, list(done.get_asset_check_evaluations())
+
+
+def published_alone(home: Home, monkeypatch: pytest.MonkeyPatch) -> tuple[bool, list[AssetCheckEvaluation]]:
+    return made(home, AssetKey(["warehouse", "kpi"]), monkeypatch)
 
 
 def test_a_refused_publication_fails_the_check_of_its_table_alone_and_keeps_why(
@@ -87,6 +92,24 @@ def test_a_quarter_that_is_not_the_sum_of_its_months_is_not_published(
     assert (check.check_name, check.passed, check.blocking) == ("sum_of_parts", False, True)
     assert "quarter 2026-Q1 is not the sum of its months (1 of its subjects)" in (check.description or "")
     assert hashes(home, REGION) == before
+
+
+def test_taps_that_no_register_knows_stop_the_month_before_they_replace_those_that_were_believed(
+    finished: FinishedOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = copied(finished(REGION).home, tmp_path / "home")
+    lake = Lake(home.lake)
+    believed = lake.path("validated", "attendance_log", REGION, MONTH).read_bytes()
+    lake.write(lake.read("validated", "device_pin", REGION).clear(), "validated", "device_pin", REGION)
+    is_computed, evaluations = made(home, AssetKey(["validated", "attendance_log"]), monkeypatch)
+    assert not is_computed
+    (check,) = [e for e in evaluations if e.check_name == "pin__unknown"]
+    assert (check.passed, check.blocking, check.partition) == (False, True, partition_key(REGION, MONTH))
+    assert "(tolerance 80%). First: attendance_log/" in (check.description or "")
+    assert lake.path("validated", "attendance_log", REGION, MONTH).read_bytes() == believed
+    quarantine = lake.read("quarantine", "attendance_log", REGION, MONTH)
+    assert set(quarantine["_reasons"].explode()) >= {"pin__unknown"}
+    assert [e.passed for e in evaluations if e.check_name == "conservation"] == [True]
 
 
 def test_a_damaged_roster_stops_the_region_and_leaves_everything_until_a_mended_one_comes(
