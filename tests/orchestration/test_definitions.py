@@ -114,9 +114,21 @@ def test_only_landing_and_the_tables_of_the_policy_stand_without_anything_upstre
 def test_every_check_has_the_partitions_of_its_asset(graph: AssetGraph) -> None:
     """A check without them reports on no partition, and stays planned for ever on all."""
     checks = [graph.get(key) for key in graph.asset_check_keys]
-    assert {check.key.name for check in checks} >= {"contract", "conservation"}
+    assert {check.key.name for check in checks} >= {"contract", "conservation", "volume", "freshness", "sum_of_parts"}
     for check in checks:
         assert check.partitions_def == graph.get(check.key.asset_key).partitions_def is not None
+
+
+def test_what_stops_a_run_is_what_its_page_calls_blocking_and_what_must_add_up(graph: AssetGraph) -> None:
+    checks = [graph.get(key) for key in graph.asset_check_keys]
+    assert {("/".join(check.key.asset_key.path), check.key.name) for check in checks if check.blocking} == {
+        ("validated/employee", "nip__rounded"),
+        ("validated/employee", "unit_id__unknown"),
+        ("validated/attendance_log", "pin__unknown"),
+        ("validated/event_tally", "conservation"),
+        ("validated/dated_tally", "conservation"),
+        ("warehouse/kpi", "sum_of_parts"),
+    }
 
 
 def test_the_two_jobs_share_the_assets_between_them(definitions: Definitions, graph: AssetGraph) -> None:
