@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from dagster import AssetCheckEvaluation, AssetKey, DagsterEventType, DagsterInstance, RunsFilter
-from home_warehouse import copied
+from home_warehouse import address, copied
 from line_world import MONTHS, TABLES, Finished, hashes, run
 
 from kinerja_pipeline.contracts.model import load_contracts
@@ -42,6 +42,7 @@ def test_every_table_of_a_month_keeps_its_judgement_and_the_page_shows_them(fini
 def made(home: Home, asset: AssetKey, monkeypatch: pytest.MonkeyPatch) -> tuple[bool, list[AssetCheckEvaluation]]:
     """Whether the month's run of an asset, and of those made with it, succeeds, and what its checks say."""
     monkeypatch.setenv("KINERJA_HOME", str(home.root))
+    monkeypatch.setenv("KINERJA_WAREHOUSE_URL", address(home))
     definitions = build_definitions(load_contracts(), load_policies(home.policies))
     together = definitions.resolve_asset_graph().get(asset).execution_set_asset_keys
     with DagsterInstance.ephemeral() as instance:
