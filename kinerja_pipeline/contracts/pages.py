@@ -24,10 +24,26 @@ class PageError(Exception):
     """A page cannot be read; the message names page, line, and what to write instead."""
 
 
+MAX_DIGITS = 300
+
+
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """YAML without base-60 numbers: 16:00 is a time of day, not 960."""
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """As the library does it; a value that is not what its shape or tag says is told with its line."""
+        try:
+            return super().construct_object(node, deep)
+        except yaml.YAMLError:
+            raise
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            kind, text = node.tag.rpartition(":")[2], str(node.value)[:40]
+            raise yaml.constructor.ConstructorError(
+                None, None, f"'{text}' is no {kind}; quote it if it is a text", node.start_mark
+            ) from error
 
+
+_CONFLICT = re.compile(r"(<{7}|>{7}) ")
 _CLOCK = ("tag:yaml.org,2002:str", re.compile(r"^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$"))
 _Loader.yaml_implicit_resolvers = {
     first: [_CLOCK, *shapes] for first, shapes in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -48,6 +64,11 @@ def read_page(path: Path) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise PageError(f"{path.name}{line}: not readable as YAML: {error.problem or error}") from error
+    except yaml.reader.ReaderError as error:
+        line = text.encode()[: error.position].count(b"\n") + 1
+        raise PageError(
+            f"{path.name}, line {line}: holds a control character, or half of one; delete it"
+        ) from error
     except (yaml.YAMLError, ValueError) as error:
         raise PageError(f"{path.name}: not readable as YAML: {error}") from error
     return page
@@ -70,12 +91,25 @@ def line_of(path: Path, place: Iterable[str | int]) -> tuple[int, int]:
 
 
 def _text(path: Path) -> str:
-    if path.stat().st_size > MAX_BYTES:
+    try:
+        if not path.is_file():
+            raise PageError(f"{path.name}: is no file that can be read; put the page itself there")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise PageError(f"{path.name}: cannot be read ({error.strerror}); allow reading it") from error
+    if len(data) > MAX_BYTES:
         raise PageError(f"{path.name}: larger than {MAX_BYTES:,} bytes; a page is something people read")
     try:
-        return path.read_text(encoding="utf-8-sig")
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise PageError(f"{path.name}: not readable as UTF-8 text: {error}; save it as UTF-8") from error
+    for number, line in enumerate(text.split("\n"), start=1):
+        if _CONFLICT.match(line):
+            raise PageError(
+                f"{path.name}, line {number}: two versions were merged and nobody chose; keep one and delete the marks"
+            )
+    return text
 
 
 def _check_depth(path: Path, text: str) -> None:
@@ -103,6 +137,8 @@ def _check(path: Path, top: yaml.Node) -> None:
             inside = [part for pair in node.value for part in pair]
         elif isinstance(node, yaml.SequenceNode):
             inside = node.value
+        elif node.tag == "tag:yaml.org,2002:int" and len(node.value) > MAX_DIGITS:
+            raise PageError(f"{path.name}, line {node.start_mark.line + 1}: a number of {len(node.value):,} digits")
         total = 1 + sum(size(part) for part in inside)
         if total > MAX_VALUES:
             line = node.start_mark.line + 1

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import stat
+import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -29,6 +30,7 @@ from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing.ledger import FIELDS, LEDGER, Delivery, append_delivery, in_force, read_ledger
 from kinerja_pipeline.landing.readers import UnreadableFile, read_source
 from kinerja_pipeline.landing.reshape import LandingError, Reshaped, reshape
+from kinerja_pipeline.landing.source import visible
 from kinerja_pipeline.landing.versions import Reading, UnsupportedVersion, decides, named_version, reading_of
 from kinerja_pipeline.policies.mapping import FileMapping, Lookup, SetAside
 from kinerja_pipeline.policies.model import Policy
@@ -38,6 +40,8 @@ DATED = "dated"
 READING = 1
 """To be increased when the readers or the reshape change the rows of a file: every file then lands again."""
 
+_LAST_MOMENT = 253_370_764_800
+"""The first second of the year 9999: a clock that is further off is taken for that."""
 _IGNORED_FOLDERS = {"lookup"}
 _TEMPORARY = (".part", ".tmp", ".crdownload", ".filepart")
 _LOOKUP_READERS: dict[str, Literal["csv", "xlsx", "jsonl", "parquet"]] = {
@@ -101,7 +105,7 @@ def land_region(
     for found in _files(home, folder):
         data = _bytes(found)
         if data is None:
-            waiting.append(found.name)
+            waiting.append(visible(found.name))
             continue
         delivery_id = _identity(found, data)
         mapping, fingerprint = _mapping_of(found, folder, policy, contracts)
@@ -136,7 +140,7 @@ def land_region(
             refused.append(delivery.reason or "")
         if progress:
             outcome = f"{delivery.row_count} rows landed" if delivery.status_code == "landed" else "refused"
-            progress(f"{found.name}: {outcome}")
+            progress(visible(f"{found.name}: {outcome}"))
     months = {feed: frozenset(names) for feed, names in touched.items()}
     return LandingReport(region, tuple(landed), tuple(refused), tuple(waiting), known, months)
 
@@ -262,13 +266,15 @@ def _files(home: Home, folder: Path) -> list[_Found]:
                 continue
             path = here / name
             relative = path.relative_to(folder)
-            shown = os.fsencode(relative.as_posix()).decode("utf-8", "replace")
-            feed = "unknown" if top else os.fsencode(relative.parts[0]).decode("utf-8", "replace")
+            shown = _shown(relative.as_posix())
+            feed = "unknown" if top else _shown(relative.parts[0])
             at, fault = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), None
             try:
                 status = path.stat()
-                at = dt.datetime.fromtimestamp(int(status.st_mtime), dt.UTC)
-                if not path.resolve(strict=True).is_relative_to(root):
+                at = dt.datetime.fromtimestamp(min(int(status.st_mtime), _LAST_MOMENT), dt.UTC)
+                if visible(shown) != shown:
+                    fault = "its name holds characters that cannot be seen. Rename it"
+                elif not path.resolve(strict=True).is_relative_to(root):
                     fault = "it is a link that leads outside the home. Deliver the file itself"
                 elif path.is_symlink() and path.is_dir():
                     fault = "it is a link to a folder. Deliver the files themselves"
@@ -284,18 +290,31 @@ def _files(home: Home, folder: Path) -> list[_Found]:
     return sorted(found, key=lambda f: (f.received_at, f.name))
 
 
+def _shown(name: str) -> str:
+    """The name as text; bytes of another encoding stand as `\\xe9`, so that two such names stay two."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _lies_there(folder: Path, shown: str) -> bool:
+    raw = re.sub(rb"\\x([89a-f][0-9a-f])", lambda found: bytes.fromhex(found[1].decode()), shown.encode())
+    return os.path.lexists(folder / shown) or os.path.lexists(folder / os.fsdecode(raw))
+
+
 def is_temporary(name: str) -> bool:
     """Whether the name says that a program is still writing, or keeps a note of its own."""
     return name.startswith((".", "~$")) or name.lower().endswith(_TEMPORARY)
 
 
 def _bytes(found: _Found) -> bytes | None:
-    """The file's bytes; None while it is still being written."""
+    """The file's bytes; None while it is still being written, or cannot be read right now."""
     if found.fault:
         return b""
-    before = found.path.stat()
-    data = found.path.read_bytes()
-    after = found.path.stat()
+    try:
+        before = found.path.stat()
+        data = found.path.read_bytes()
+        after = found.path.stat()
+    except OSError:
+        return None  # Gone since it was found, or its disk does not answer.
     is_settled = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns) and len(
         data
     ) == after.st_size
@@ -406,6 +425,9 @@ def _read_in(
         return _refused(start, f"{found.name}: {problem}."), {}
     except (LandingError, pl.exceptions.PolarsError) as problem:
         return _refused(start, f"{found.name}: a fault of this program, please report it: {problem}"), {}
+    except (Exception, pl.exceptions.PanicException) as problem:
+        # Whatever a file does to a reader, the other files of the region land. What stood in it stays out of the text.
+        return _refused(start, f"{found.name}: a fault of this program, please report it: {_where(problem)}"), {}
     line = Delivery(
         **{
             **asdict(start),
@@ -456,7 +478,12 @@ def read_delivery(home: Home, policy: Policy, contract: Contract, file: Path) ->
 
 
 def _refused(start: Delivery, reason: str) -> Delivery:
-    return Delivery(**{**asdict(start), "reason": reason})
+    return Delivery(**{**asdict(start), "reason": visible(reason)})
+
+
+def _where(problem: BaseException) -> str:
+    *_, last = traceback.extract_tb(problem.__traceback__)
+    return f"{type(problem).__name__} in {Path(last.filename).name}, line {last.lineno}"
 
 
 def _no_mapping(found: _Found, policy: Policy, contracts: Contracts) -> str:
@@ -620,7 +647,7 @@ def deliveries(home: Home, region: str, feed: str | None = None) -> pl.DataFrame
 
     def stands(line: Delivery) -> bool:
         is_last = last[line.file_name].delivery_id == line.delivery_id
-        return line.status_code == "landed" or (is_last and os.path.lexists(folder / line.file_name))
+        return line.status_code == "landed" or (is_last and _lies_there(folder, line.file_name))
 
     rows = [asdict(d) for d in in_force(ledger) if stands(d) and feed in (None, d.feed)]
     count = pl.List(pl.Struct({"name": pl.String, "row_count": pl.Int64}))

@@ -5,6 +5,7 @@ Here: reading them as text without rounding a number. Not here: what the columns
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import subprocess
@@ -15,10 +16,16 @@ import polars as pl
 
 from kinerja_pipeline.contracts.model import Contract
 from kinerja_pipeline.landing.source import (
+    MAX_CELL,
+    MAX_RATIO,
+    MAX_UNPACKED,
+    SMALL_UNPACKED,
     UnreadableFile,
     Wanted,
+    huge_cell,
     missing_column,
     positions_of,
+    refuse_bomb,
     refuse_many_columns,
     with_numeric,
 )
@@ -34,7 +41,7 @@ class _Number(str):
 
 def read_jsonl(data: bytes, path: str, mapping: FileMapping, contract: Contract, wanted: Wanted) -> pl.DataFrame:
     """JSON Lines: one object per line, its keys are the columns; a line that is no object is `line__unreadable`."""
-    text = utf8(data, path, mapping.encoding)
+    whole = utf8(data, path, mapping.encoding)
     decoder = json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse_constant=_Number)
     names = wanted.names
     cells: dict[str, list[str | None]] = {n: [] for n in names}
@@ -42,7 +49,7 @@ def read_jsonl(data: bytes, path: str, mapping: FileMapping, contract: Contract,
     places: list[int] = []
     unreadable: set[int] = set()
     seen: set[str] = set()
-    for number, line in enumerate(text.decode("utf-8").split("\n"), start=1):
+    for number, line in enumerate(whole.decode("utf-8").split("\n"), start=1):
         if not line.strip(" \t\r\0\x1a"):
             continue
         try:
@@ -55,11 +62,15 @@ def read_jsonl(data: bytes, path: str, mapping: FileMapping, contract: Contract,
             row = {}
         refuse_many_columns(path, f"line {number}", len(row))
         seen.update(row)
+        refuse_many_columns(path, "the keys of its objects", len(seen))
         for name in names:
             value = row.get(name)
             if isinstance(value, _Number):
                 marks[name].append(number)
-            cells[name].append(_json_text(value))
+            text = _json_text(value)
+            if text is not None and len(text) > MAX_CELL:
+                raise huge_cell(path, f"line {number}, '{name}'")
+            cells[name].append(text)
     if len(unreadable) == len(places):
         problem = "no line is a JSON object"
         raise UnreadableFile(path, "line 1", problem, "Deliver one object per line, or name its reader in the mapping")
@@ -85,28 +96,48 @@ def _json_text(value: Any) -> str | None:
     return str(value).encode("utf-8", "replace").decode()
 
 
-_TRIAL = "import io, sys, polars; polars.read_parquet(io.BytesIO(sys.stdin.buffer.read()))"
+_TRIAL_BYTES = 8 * 1024**3
+_TRIAL_SECONDS = 600
+_CELL_BYTES = 16
+"""What Polars holds for a text of any length, beside the text."""
+_TRIAL = """
+import io, json, sys
+import polars as pl
+
+names, limit, most = json.loads(sys.argv[1])
+try:
+    import resource
+except ImportError:
+    pass
+else:
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+data = io.BytesIO(sys.stdin.buffer.read())
+schema = pl.read_parquet_schema(data)
+names = [name for name in names if name in schema]
+size = pl.scan_parquet(data).select(pl.len()).collect().item() * len(names) * %d
+if names and size <= most:
+    table = pl.read_parquet(data, columns=names)
+    texts = table.select(pl.col(pl.String, pl.Categorical, pl.Enum).cast(pl.String).str.len_bytes().sum())
+    size += sum(count or 0 for row in texts.rows() for count in row)
+print(size)
+""" % _CELL_BYTES  # noqa: UP031
 
 
 def read_parquet(data: bytes, path: str, contract: Contract, wanted: Wanted) -> pl.DataFrame:
     """Parquet with flat columns, as text: whole numbers without a point, dates and times in ISO form."""
     if not (data.startswith(b"PAR1") and data.endswith(b"PAR1")):
         raise UnreadableFile(path, "the whole file", "it is not a Parquet file", "Export it again")
-    # Polars 2.1 aborts the process on some broken Parquet files (it allocates what the file claims), so another process
-    # tries first; test_a_broken_parquet_file_does_not_end_the_process shows it.
-    trial = subprocess.run([sys.executable, "-c", _TRIAL], input=data, capture_output=True, check=False)
-    if trial.returncode != 0:
-        raise UnreadableFile(path, "the whole file", "it is a broken Parquet file", "Export it again")
+    refuse_bomb(path, _unpacked(data, path, wanted), len(data))
     schema = pl.read_parquet_schema(io.BytesIO(data))
     refuse_many_columns(path, "its schema", len(schema))
     positions = positions_of(list(schema), path, "its schema", wanted)
-    table = pl.read_parquet(io.BytesIO(data), columns=list(positions))
-    for name, kind in table.schema.items():
-        if kind.is_nested() or kind == pl.Binary or kind == pl.Object:
+    for name, kind in schema.items():
+        if name in positions and (kind.is_nested() or kind == pl.Binary or kind == pl.Object):
             raise UnreadableFile(
                 path, f"column '{name}'", f"it holds {kind}, not one value per row", "Deliver flat columns"
             )
-    table = table.select(list(positions)).with_columns(
+    table = pl.read_parquet(io.BytesIO(data), columns=list(positions)).select(list(positions))
+    table = table.with_columns(
         pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias("_source_row")
     )
     marks = {
@@ -118,6 +149,24 @@ def read_parquet(data: bytes, path: str, contract: Contract, wanted: Wanted) -> 
         *(_plain(name, kind) for name, kind in table.schema.items() if name != "_source_row"), "_source_row"
     )
     return with_numeric(text, marks, contract, wanted)
+
+
+def _unpacked(data: bytes, path: str, wanted: Wanted) -> int:
+    """How much memory the wanted columns take as text, measured by another process that must not take more than so much.
+
+    Polars 2.1 aborts the process on some broken Parquet files (it allocates what the file claims);
+    test_a_broken_parquet_file_does_not_end_the_process shows it. And a column of one value a billion times is a file of
+    a few bytes.
+    """
+    most = max(SMALL_UNPACKED, min(MAX_UNPACKED, MAX_RATIO * len(data)))
+    command = [sys.executable, "-c", _TRIAL, json.dumps([wanted.names, _TRIAL_BYTES, most])]
+    told = ""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        trial = subprocess.run(command, input=data, capture_output=True, check=False, timeout=_TRIAL_SECONDS)
+        told = trial.stdout.decode("utf-8", "replace") if trial.returncode == 0 else ""
+    if not told.strip().isdecimal():
+        raise UnreadableFile(path, "the whole file", "it is a broken Parquet file", "Export it again")
+    return int(told)
 
 
 def _plain(name: str, kind: pl.DataType) -> pl.Expr:

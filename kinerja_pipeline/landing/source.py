@@ -6,6 +6,8 @@ Here: the bounds, the errors people read, the numbers that should have been text
 from __future__ import annotations
 
 import difflib
+import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,12 +18,20 @@ from kinerja_pipeline.policies.mapping import FileMapping
 
 MAX_COLUMNS = 10_000
 MAX_CELL = 1_000_000
+MAX_UNPACKED = 2 * 1024**3
+SMALL_UNPACKED = 16 * 1024**2
+MAX_RATIO = 400
+"""How many times its size a packed file may hold, once that is no longer small; tables come to 5 to 50."""
 HEADER_ROWS = 30
 RAW_LENGTH = 2_000
 NUL_SHOWN = "\u2400"
 """Stands for a NUL inside a cell: PostgreSQL takes none in a text."""
 
 OWN_COLUMNS = ("_source_row", "_problem", "_raw")
+
+
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal obeys or no ledger can hold: control characters, other directions of writing, half characters."""
 
 
 class UnreadableFile(Exception):
@@ -32,7 +42,13 @@ class UnreadableFile(Exception):
         self.path, self.place, self.problem, self.remedy = path, place, problem, remedy
 
     def __str__(self) -> str:
-        return f"{self.path}, {self.place}: {self.problem}. {self.remedy}{'' if self.remedy.endswith('?') else '.'}"
+        end = "" if self.remedy.endswith("?") else "."
+        return visible(f"{self.path}, {self.place}: {self.problem}. {self.remedy}{end}")
+
+
+def visible(text: str) -> str:
+    """The text with every character that would not be seen, or would act on a terminal, written out (`\\x1b`)."""
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +129,8 @@ def mapping_fault(path: str, problem: str, name: str, known: Iterable[str]) -> U
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    folded = {k.casefold(): k for k in known if k}
+    # No file is read with more columns, and comparing with a million names takes long.
+    folded = {k.casefold()[:100]: k[:100] for k in itertools.islice(known, MAX_COLUMNS) if k}
     near = difflib.get_close_matches(name.casefold(), folded, 1)
     return f"; did you mean '{folded[near[0]]}'?" if near else ""
 
@@ -146,6 +163,17 @@ def huge_cell(path: str, place: str) -> UnreadableFile:
 def refuse_many_columns(path: str, place: str, count: int) -> None:
     if count > MAX_COLUMNS:
         raise UnreadableFile(path, place, f"{count:,} columns; at most {MAX_COLUMNS:,} are read", "Check the delimiter")
+
+
+def is_bomb(unpacked: int, packed: int) -> bool:
+    """Whether this is more than fits into memory, or than a table of that packed size can come to."""
+    return unpacked > MAX_UNPACKED or (unpacked > SMALL_UNPACKED and unpacked > MAX_RATIO * packed)
+
+
+def refuse_bomb(path: str, unpacked: int, packed: int) -> None:
+    if is_bomb(unpacked, packed):
+        problem = f"it unpacks to {unpacked / 1024**2:,.0f} MB, {unpacked / max(1, packed):,.0f} times its size"
+        raise UnreadableFile(path, "the whole file", problem, "Deliver the table in smaller files, or as CSV")
 
 
 def title(cell: str | None) -> str:

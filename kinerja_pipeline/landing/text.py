@@ -232,6 +232,7 @@ def _csv_header(lines: Sequence[str], path: str, mapping: FileMapping, wanted: W
     while at < min(len(lines), max(HEADER_ROWS, mapping.header_row)):
         cells, taken = _quoted_row(lines, at, mapping.delimiter)
         if cells is not None:
+            refuse_many_columns(path, f"line {at + 1}", len(cells))
             top.append((at + 1, [title(c) for c in cells], at + taken))
         at += taken
     found = find_header([(line, cells) for line, cells, _ in top], mapping.header_row, path, "line", wanted)

@@ -23,9 +23,11 @@ from kinerja_pipeline.landing.source import (
     UnreadableFile,
     Wanted,
     find_header,
+    is_bomb,
     mapping_fault,
     nearest,
     positions_of,
+    refuse_bomb,
     refuse_many_columns,
     title,
     with_numeric,
@@ -35,9 +37,10 @@ from kinerja_pipeline.policies.mapping import FileMapping
 if TYPE_CHECKING:
     from fastexcel import ExcelReader
 
-MAX_XLSX_BYTES = 2 * 1024**3
 MAX_XLSX_CELLS = 100_000_000
-MAX_XLSX_RATIO = 400
+MAX_BOOK_BYTES = 16 * 1024**2
+_CELL_BYTES = 32
+"""What the spreadsheet reader holds for a cell of the sheet's rectangle, be it empty."""
 MAX_SHEETS = 400
 SHEET_ROWS = 10_000_000
 """What a row's number grows by from sheet to sheet where several are read, so that it names one row of the file."""
@@ -114,6 +117,7 @@ def _sheet(
     """One sheet as text; None for one without any cell, where the mapping reads several."""
     part = _sheet_part(archive, sheet)
     numeric = _scan_sheet(archive, part, path, sheet)
+    _refuse_repeated_texts(archive, part, path)
     loaded = workbook.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string")
     grid: pl.DataFrame = loaded.to_polars()
     if may_be_empty and not grid.height:
@@ -167,20 +171,19 @@ def _opened(data: bytes, path: str) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         infos = archive.infolist()
-        size = sum(i.file_size for i in infos)
-        packed = max(1, sum(i.compress_size for i in infos))
-        if size > MAX_XLSX_BYTES or (size > 64 * 1024**2 and size / packed > MAX_XLSX_RATIO):
-            problem = f"it unpacks to {size / 1024**2:,.0f} MB, {size / packed:,.0f} times its size"
-            raise UnreadableFile(path, "the whole file", problem, "Deliver a smaller workbook, or the table as CSV")
+        # The parts of a bomb may overlap in the file: what they say of their packed size adds up to more than the file.
+        refuse_bomb(path, sum(i.file_size for i in infos), min(len(data), sum(i.compress_size for i in infos)))
         # Reads every part: a directory that lies about a part's size fails here, before anything is unpacked whole.
         broken = archive.testzip()
-        archive.getinfo("xl/workbook.xml")
+        book = archive.getinfo("xl/workbook.xml").file_size + archive.getinfo("xl/_rels/workbook.xml.rels").file_size
     except UnreadableFile:
         raise
     except Exception as error:  # zipfile lets whatever its parts raise through: zlib, struct, lzma errors
         raise _damaged(path, "it is not an .xlsx workbook") from error
     if broken is not None:
         raise _damaged(path, f"its part '{broken}' is broken")
+    if book > MAX_BOOK_BYTES:
+        raise _damaged(path, f"its list of sheets takes {book / 1024**2:,.0f} MB")
     return archive
 
 
@@ -209,6 +212,7 @@ def _scan_sheet(archive: zipfile.ZipFile, part: str, path: str, sheet: str) -> d
     """
     numbers: dict[int, array[int]] = {}
     row, column, is_number, last_row, last_column = 0, -1, False, 0, 0
+    packed = max(1, sum(i.compress_size for i in archive.infolist()))
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         nonlocal row, column, is_number, last_row, last_column
@@ -218,7 +222,10 @@ def _scan_sheet(archive: zipfile.ZipFile, part: str, path: str, sheet: str) -> d
             column = _column_index(place) if place else column + 1
             if place and (digits := place.lstrip(ascii_uppercase)).isdecimal():
                 row = min(int(digits[:9]), 2**31)
-            last_row, last_column = max(last_row, row), max(last_column, column)
+            if column > last_column:
+                last_column = column
+                refuse_many_columns(path, f"sheet '{sheet}'", last_column + 1)
+            last_row = max(last_row, row)
             is_number = attributes.get("t", "n") == "n"
         elif tag == "v" and is_number:
             numbers.setdefault(column, array("I")).append(row)
@@ -233,11 +240,69 @@ def _scan_sheet(archive: zipfile.ZipFile, part: str, path: str, sheet: str) -> d
     parser.StartDoctypeDeclHandler = refuse
     with archive.open(part) as stream:
         parser.ParseFile(stream)
-    refuse_many_columns(path, f"sheet '{sheet}'", last_column + 1)
-    if last_row * (last_column + 1) > MAX_XLSX_CELLS:
+    cells = last_row * (last_column + 1)
+    if cells > MAX_XLSX_CELLS or is_bomb(cells * _CELL_BYTES, packed):
         problem = f"a cell stands at row {last_row:,}, column {last_column + 1:,}, far from the table"
         raise UnreadableFile(path, f"sheet '{sheet}'", problem, "Delete the stray cell, or deliver the table as CSV")
     return numbers
+
+
+def _refuse_repeated_texts(archive: zipfile.ZipFile, part: str, path: str) -> None:
+    """A text that many cells share stands in the file once, and takes its length for every cell once it is read."""
+    shared = next((name for name in archive.namelist() if name.lower() == "xl/sharedstrings.xml"), None)
+    if shared is None:
+        return
+    texts, cells = archive.read(shared), archive.read(part)
+    packed = sum(i.compress_size for i in archive.infolist())
+    used = cells.count(b'"s"') + cells.count(b"'s'")
+    # Mostly nothing is near the limit, and the texts need not be told apart.
+    longest = max(map(len, texts.split(b"</si>")))
+    if not is_bomb(used * longest, packed):
+        return
+    lengths = _text_lengths(texts)
+    total, is_shared, is_value, digits = 0, False, False, ""
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal is_shared, is_value, digits
+        tag = tag.rpartition(":")[2]
+        if tag == "c":
+            is_shared = attributes.get("t") == "s"
+        is_value, digits = tag == "v" and is_shared, ""
+
+    def text(data: str) -> None:
+        nonlocal digits
+        if is_value:
+            digits = (digits + data)[:12]
+
+    def end(_tag: str) -> None:
+        nonlocal is_value, total
+        if is_value and digits.strip().isdecimal():
+            total += lengths[int(digits)] if int(digits) < len(lengths) else 0
+        is_value = False
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.CharacterDataHandler, parser.EndElementHandler = start, text, end
+    parser.Parse(cells, True)
+    refuse_bomb(path, total, packed)
+
+
+def _text_lengths(texts: bytes) -> array[int]:
+    """The length of every shared text, in order."""
+    lengths = array("Q")
+
+    def start(tag: str, _attributes: dict[str, str]) -> None:
+        if tag.rpartition(":")[2] == "si":
+            lengths.append(0)
+
+    def text(data: str) -> None:
+        if lengths:
+            lengths[-1] += len(data)
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.CharacterDataHandler = start, text
+    parser.buffer_text = True
+    parser.Parse(texts, True)
+    return lengths
 
 
 def _column_index(place: str) -> int:
