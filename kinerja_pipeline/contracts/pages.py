@@ -65,10 +65,8 @@ def read_page(path: Path) -> dict[str, Any]:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise PageError(f"{path.name}{line}: not readable as YAML: {error.problem or error}") from error
     except yaml.reader.ReaderError as error:
-        line = text.encode()[: error.position].count(b"\n") + 1
-        raise PageError(
-            f"{path.name}, line {line}: holds a control character, or half of one; delete it"
-        ) from error
+        at = text.encode()[: error.position].count(b"\n") + 1
+        raise PageError(f"{path.name}, line {at}: holds a control character, or half of one; delete it") from error
     except (yaml.YAMLError, ValueError) as error:
         raise PageError(f"{path.name}: not readable as YAML: {error}") from error
     return page

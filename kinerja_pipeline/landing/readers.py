@@ -27,7 +27,7 @@ def read_source(data: bytes, path: str, mapping: FileMapping, contract: Contract
     `path` names the file in messages only. Raises UnreadableFile.
     """
     wanted = wanted_columns(path, mapping, contract)
-    if not data.strip(b"\0 \t\r\n"):
+    if not data.removeprefix(b"\xef\xbb\xbf").removeprefix(b"\xff\xfe").strip(b"\0 \t\r\n"):
         raise UnreadableFile(path, "the whole file", "it is empty", "Export it again and deliver the new file")
     match mapping.reader:
         case "attlog":

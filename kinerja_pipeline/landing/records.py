@@ -96,6 +96,8 @@ def _json_text(value: Any) -> str | None:
     return str(value).encode("utf-8", "replace").decode()
 
 
+_FIRST_DAY, _LAST_DAY = -719_161, 2_932_895
+"""From 0001-01-02 to 9999-12-30, whatever the time zone, counted from 1970."""
 _TRIAL_BYTES = 8 * 1024**3
 _TRIAL_SECONDS = 600
 _CELL_BYTES = 16
@@ -104,7 +106,7 @@ _TRIAL = """
 import io, json, sys
 import polars as pl
 
-names, limit, most = json.loads(sys.argv[1])
+names, limit, most, cell = json.loads(sys.argv[1])
 try:
     import resource
 except ImportError:
@@ -114,13 +116,13 @@ else:
 data = io.BytesIO(sys.stdin.buffer.read())
 schema = pl.read_parquet_schema(data)
 names = [name for name in names if name in schema]
-size = pl.scan_parquet(data).select(pl.len()).collect().item() * len(names) * %d
+size = pl.scan_parquet(data).select(pl.len()).collect().item() * len(names) * cell
 if names and size <= most:
     table = pl.read_parquet(data, columns=names)
     texts = table.select(pl.col(pl.String, pl.Categorical, pl.Enum).cast(pl.String).str.len_bytes().sum())
     size += sum(count or 0 for row in texts.rows() for count in row)
 print(size)
-""" % _CELL_BYTES  # noqa: UP031
+"""
 
 
 def read_parquet(data: bytes, path: str, contract: Contract, wanted: Wanted) -> pl.DataFrame:
@@ -132,14 +134,11 @@ def read_parquet(data: bytes, path: str, contract: Contract, wanted: Wanted) -> 
     refuse_many_columns(path, "its schema", len(schema))
     positions = positions_of(list(schema), path, "its schema", wanted)
     for name, kind in schema.items():
-        if name in positions and (kind.is_nested() or kind == pl.Binary or kind == pl.Object):
-            raise UnreadableFile(
-                path, f"column '{name}'", f"it holds {kind}, not one value per row", "Deliver flat columns"
-            )
+        if name in positions and (kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Duration)):
+            remedy = "Deliver flat columns of texts, numbers, dates or times"
+            raise UnreadableFile(path, f"column '{name}'", f"it holds {kind}, not one value per row", remedy)
     table = pl.read_parquet(io.BytesIO(data), columns=list(positions)).select(list(positions))
-    table = table.with_columns(
-        pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias("_source_row")
-    )
+    table = table.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias("_source_row"))
     marks = {
         name: table.filter(pl.col(name).is_not_null())["_source_row"].to_list()
         for name, kind in table.schema.items()
@@ -152,14 +151,14 @@ def read_parquet(data: bytes, path: str, contract: Contract, wanted: Wanted) -> 
 
 
 def _unpacked(data: bytes, path: str, wanted: Wanted) -> int:
-    """How much memory the wanted columns take as text, measured by another process that must not take more than so much.
+    """How much memory the wanted columns take as text, measured by another process that may not take all there is.
 
     Polars 2.1 aborts the process on some broken Parquet files (it allocates what the file claims);
     test_a_broken_parquet_file_does_not_end_the_process shows it. And a column of one value a billion times is a file of
     a few bytes.
     """
     most = max(SMALL_UNPACKED, min(MAX_UNPACKED, MAX_RATIO * len(data)))
-    command = [sys.executable, "-c", _TRIAL, json.dumps([wanted.names, _TRIAL_BYTES, most])]
+    command = [sys.executable, "-c", _TRIAL, json.dumps([wanted.names, _TRIAL_BYTES, most, _CELL_BYTES])]
     told = ""
     with contextlib.suppress(subprocess.TimeoutExpired):
         trial = subprocess.run(command, input=data, capture_output=True, check=False, timeout=_TRIAL_SECONDS)
@@ -171,8 +170,15 @@ def _unpacked(data: bytes, path: str, wanted: Wanted) -> int:
 
 def _plain(name: str, kind: pl.DataType) -> pl.Expr:
     column = pl.col(name)
-    if isinstance(kind, pl.Datetime):
-        return column.dt.strftime("%Y-%m-%d %H:%M:%S%.f%:z" if kind.time_zone else "%Y-%m-%d %H:%M:%S%.f")
+    if isinstance(kind, pl.Date | pl.Datetime):
+        # Polars 2.1 panics on a year that it cannot write; the bare number is text, and no date.
+        unit = {"ms": 10**3, "us": 10**6, "ns": 10**9}[kind.time_unit] if isinstance(kind, pl.Datetime) else 0
+        days = column.to_physical() // (86_400 * unit) if unit else column.to_physical()
+        far = ~days.is_between(_FIRST_DAY, _LAST_DAY)
+        shape = "%Y-%m-%d %H:%M:%S%.f" if unit else "%Y-%m-%d"
+        zone = "%:z" if isinstance(kind, pl.Datetime) and kind.time_zone else ""
+        near = pl.when(~far).then(column).dt.strftime(shape + zone)
+        return pl.when(far).then(column.to_physical().cast(pl.String)).otherwise(near).alias(name)
     if kind.is_float():
         whole = (column == column.floor()) & (column.abs() < 1e18)
         return (

@@ -218,10 +218,13 @@ def _scan_sheet(archive: zipfile.ZipFile, part: str, path: str, sheet: str) -> d
         nonlocal row, column, is_number, last_row, last_column
         tag = tag.rpartition(":")[2]
         if tag == "c":
-            place = attributes.get("r")
+            place, before = attributes.get("r"), (row, column)
             column = _column_index(place) if place else column + 1
             if place and (digits := place.lstrip(ascii_uppercase)).isdecimal():
                 row = min(int(digits[:9]), 2**31)
+            if (row, column) <= before:
+                # Of two cells in one place the spreadsheet reader keeps one, and nobody would miss the other.
+                raise _damaged(path, f"on sheet '{sheet}' two cells stand in one place, or in no order ({place})")
             if column > last_column:
                 last_column = column
                 refuse_many_columns(path, f"sheet '{sheet}'", last_column + 1)
@@ -230,7 +233,9 @@ def _scan_sheet(archive: zipfile.ZipFile, part: str, path: str, sheet: str) -> d
         elif tag == "v" and is_number:
             numbers.setdefault(column, array("I")).append(row)
         elif tag == "row":
-            row, column = min(int(attributes.get("r", row + 1)), 2**31), -1
+            before_row, row, column = row, min(int(attributes.get("r", row + 1)), 2**31), -1
+            if row <= before_row:
+                raise _damaged(path, f"on sheet '{sheet}' row {row} stands twice, or in no order")
 
     def refuse(*_: object) -> None:
         raise _damaged(path, "it holds a document type, which no spreadsheet program writes")
@@ -253,6 +258,8 @@ def _refuse_repeated_texts(archive: zipfile.ZipFile, part: str, path: str) -> No
     if shared is None:
         return
     texts, cells = archive.read(shared), archive.read(part)
+    # The spreadsheet reader makes something of texts that are cut or mixed up; nobody could say of what.
+    expat.ParserCreate().Parse(texts, True)
     packed = sum(i.compress_size for i in archive.infolist())
     used = cells.count(b'"s"') + cells.count(b"'s'")
     # Mostly nothing is near the limit, and the texts need not be told apart.

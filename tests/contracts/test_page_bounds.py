@@ -87,3 +87,36 @@ def test_a_contract_page_is_read_within_the_same_bounds(tmp_path: Path) -> None:
     path.write_text(billion_laughs(), encoding="utf-8")
     with pytest.raises(ContractError, match="stands for more than 100,000 values"):
         read_contract(path, "incoming")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [("!!bool perhaps", "bool"), ("!!int ''", "int"), ("!!float ''", "float"), ("!!timestamp soon", "timestamp"),
+     ("2026-02-30", "timestamp"), ("0x_", "int")],
+)  # fmt: skip
+def test_a_value_that_is_not_what_it_is_called_is_named_with_its_line(value: str, kind: str, tmp_path: Path) -> None:
+    said = refusal(tmp_path, f"a: 1\nb: {value}\n")
+    assert said.startswith("page.yaml, line 2: not readable as YAML: '")
+    assert said.endswith(f"is no {kind}; quote it if it is a text")
+
+
+def test_a_number_of_thousands_of_digits_is_refused(tmp_path: Path) -> None:
+    assert "page.yaml, line 2: a number of 5,002 digits" in refusal(tmp_path, f"a: 1\nb: 0x{'f' * 5_000}\n")
+
+
+def test_a_merge_that_nobody_finished_is_told_as_such(tmp_path: Path) -> None:
+    text = "a:\n<<<<<<< HEAD\n  b: 1\n=======\n  b: 2\n>>>>>>> main\n"
+    assert refusal(tmp_path, text).startswith("page.yaml, line 2: two versions were merged and nobody chose")
+
+
+def test_a_control_character_is_refused_with_its_line(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "a: é\nb: \x1b[2J\n").startswith("page.yaml, line 2: holds a control character")
+
+
+def test_what_is_no_file_is_refused_and_never_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / "zero.yaml").symlink_to("/dev/zero")
+    (tmp_path / "nothing.yaml").symlink_to(tmp_path / "none")
+    for name in ("folder", "zero", "nothing"):
+        with pytest.raises(PageError, match=f"{name}.yaml: is no file that can be read"):
+            read_page(tmp_path / f"{name}.yaml")

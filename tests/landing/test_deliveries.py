@@ -307,6 +307,76 @@ def test_links_that_leave_the_home_are_refused(
     assert land(policy_of(device_pin=[PINS])).refused == report.refused
 
 
+def test_a_name_that_acts_on_a_terminal_is_refused_and_written_out(
+    home: Home, deliver: Deliver, policy_of: PolicyOf, land: Any
+) -> None:
+    data = HEAD + b"1,51,2026-01-01,9\n"
+    for number, name in enumerate(("\x1b[2J.csv", "a\nb.csv", "\u202egnp.csv", "..csv", "-rf;$(x).csv")):
+        deliver(f"device_pin/{name}", data, at=1_775_000_000 + number)
+    report = land(policy_of(device_pin=[PINS]))
+    names = ["\\x1b[2J.csv", "a\\nb.csv", "\\u202egnp.csv"]
+    said = ": its name holds characters that cannot be seen. Rename it."
+    assert list(report.refused) == [f"device_pin/{name}{said}" for name in names]
+    assert [d.file_name for d in report.landed] == ["device_pin/-rf;$(x).csv"]
+    assert deliveries(home, "manokwari").filter(pl.col("status_code") == "refused").height == 3
+
+
+def test_two_names_that_are_no_text_stay_two_files(
+    home: Home, deliver: Deliver, policy_of: PolicyOf, land: Any
+) -> None:
+    for byte in (b"\xe9", b"\xe8"):
+        deliver(os.fsdecode(b"device_pin/" + byte + b".csv"), HEAD + b"1,51,2026-01-01," + byte + b"\n")
+    report = land(policy_of(device_pin=[PINS]))
+    assert [r.partition(",")[0] for r in report.refused] == ["device_pin/\\xe8.csv", "device_pin/\\xe9.csv"]
+    assert land(policy_of(device_pin=[PINS])).known_count == 2
+    assert deliveries(home, "manokwari").height == 2
+
+
+def test_a_clock_in_a_far_year_does_not_stop_landing(deliver: Deliver, policy_of: PolicyOf, land: Any) -> None:
+    # Not every disk can hold the year 10889; then this is the last it can.
+    for number, at in enumerate((281_474_976_710, -1_000_000_000)):
+        deliver(f"attendance_log/{number}.dat", tap("2026-03-01 07:30:00", pin=number), at=at)
+    assert [d.row_count for d in land(policy_of(attendance_log=[LOG])).landed] == [1, 1]
+
+
+def test_a_file_that_goes_while_landing_looks_does_not_stop_the_others(
+    deliver: Deliver, policy_of: PolicyOf, land: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = deliver("attendance_log/1.dat", tap("2026-03-01 07:30:00"))
+    deliver("attendance_log/2.dat", tap("2026-03-02 07:30:00"))
+    found = module._files
+
+    def then_gone(*arguments: Any) -> Any:
+        files = found(*arguments)
+        gone.unlink()
+        return files
+
+    monkeypatch.setattr(module, "_files", then_gone)
+    report = land(policy_of(attendance_log=[LOG]))
+    assert (report.waiting, len(report.landed)) == (("attendance_log/1.dat",), 1)
+
+
+@pytest.mark.parametrize("fault", [KeyError("199001012020011001"), pl.exceptions.PanicException("199001012020011001")])
+def test_a_file_that_breaks_a_reader_does_not_stop_the_others_and_is_not_quoted(
+    fault: BaseException, deliver: Deliver, policy_of: PolicyOf, land: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver("attendance_log/1.dat", tap("2026-03-01 07:30:00"))
+    deliver("attendance_log/2.dat", tap("2026-03-02 07:30:00"))
+    read = module.read_source
+
+    def breaks(data: bytes, path: str, *arguments: Any) -> pl.DataFrame:
+        if path.endswith("1.dat"):
+            raise fault
+        return read(data, path, *arguments)
+
+    monkeypatch.setattr(module, "read_source", breaks)
+    report = land(policy_of(attendance_log=[LOG]))
+    assert [d.file_name for d in report.landed] == ["attendance_log/2.dat"]
+    (said,) = report.refused
+    assert said.startswith("attendance_log/1.dat: a fault of this program, please report it: ")
+    assert "199001012020011001" not in said
+
+
 def test_a_lookup_outside_its_folder_is_not_read(
     home: Home, deliver: Deliver, policy_of: PolicyOf, land: Any, tmp_path: Path
 ) -> None:

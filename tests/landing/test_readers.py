@@ -194,6 +194,22 @@ def test_too_many_columns_and_too_long_cells_are_refused() -> None:
     assert "a cell holds more than" in refusal(b"Alat,PIN,Sejak,NIP\n1,2,3," + b"9" * (MAX_CELL + 1) + b"\n")
 
 
+def test_a_file_with_nothing_but_a_byte_order_mark_is_empty() -> None:
+    assert "it is empty" in refusal(b"\xef\xbb\xbf\r\n")
+    assert "it is empty" in refusal(b"\xff\xfe", encoding="utf-16")
+
+
+def test_a_header_of_a_million_columns_is_refused_before_its_names_are_compared() -> None:
+    wide = b",".join(b"k%d" % n for n in range(1_000_000))
+    assert refusal(wide + b"\n1\n").startswith("device_pin/pins, line 1: 1,000,000 columns; at most 10,000 are read")
+
+
+def test_a_column_name_that_acts_on_a_terminal_is_written_out() -> None:
+    said = refusal("Alat,PIN,Sejak,NIP\x1b\u202e\n1,2,3,4\n".encode())
+    assert "did you mean 'NIP\\x1b\\u202e'?" in said
+    assert said.isprintable()
+
+
 # ---- JSON Lines and Parquet ------------------------------------------------------------------------------------------
 
 
@@ -234,3 +250,55 @@ def test_a_broken_parquet_file_does_not_end_the_process() -> None:
     data = bytearray(buffer.getvalue())
     data[4:40] = b"\xff" * 36
     assert "it is a broken Parquet file" in refusal(bytes(data), "parquet")
+
+
+def test_objects_that_name_ever_other_keys_are_refused() -> None:
+    lines = b"".join(b"{%s}\n" % b",".join(b'"k%d":1' % (9_000 * n + k) for k in range(9_000)) for n in range(2))
+    assert "the keys of its objects: 18,000 columns" in refusal(lines, "jsonl")
+
+
+def test_a_key_with_half_a_character_is_written_out() -> None:
+    said = refusal(b'{"Alat":"1","PIN":"1","Sejak":"2","NI\\ud800P":"3"}\n', "jsonl")
+    assert "did you mean 'NI\\ud800P'?" in said
+    assert said.encode()
+
+
+def test_a_huge_value_of_an_object_is_named_with_its_line() -> None:
+    line = b'{"Alat":"1","PIN":"1","Sejak":"2","NIP":"3"}\n'
+    huge = b'{"Alat":[%s1]}\n' % (b"[]," * MAX_CELL)
+    assert "line 2, 'Alat': a cell holds more than" in refusal(line + huge, "jsonl")
+
+
+def parquet(**columns: Any) -> bytes:
+    buffer = io.BytesIO()
+    pl.DataFrame({"Alat": ["1"], "PIN": ["5"], "Sejak": ["2026-01-01"], "NIP": [NIP], **columns}).write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def test_one_value_ten_million_times_is_refused_before_it_is_read() -> None:
+    buffer = io.BytesIO()
+    many = pl.repeat("1", 10_000_000, dtype=pl.String).alias("Alat")
+    pl.LazyFrame().select(many).sink_parquet(buffer)
+    assert len(buffer.getvalue()) < 100_000
+    assert "it unpacks to 153 MB" in refusal(buffer.getvalue(), "parquet")
+
+
+def test_a_long_text_that_many_rows_share_is_refused() -> None:
+    rows = 300
+    data = parquet(Alat=["x" * 500_000] * rows, PIN=["5"] * rows, Sejak=["2026-01-01"] * rows, NIP=[NIP] * rows)
+    assert "it unpacks to 143 MB" in refusal(data, "parquet")
+
+
+def test_days_and_moments_that_no_calendar_has_are_text_and_no_date() -> None:
+    day = pl.Series([2**31 - 1], dtype=pl.Int32).cast(pl.Date)
+    assert rows(pins(parquet(Sejak=day), "parquet"), "Sejak", "_problem") == [("2147483647", None)]
+    for kind in (pl.Datetime("us"), pl.Datetime("ms", "Asia/Jakarta")):
+        moment = pl.Series([2**62]).cast(kind)
+        assert rows(pins(parquet(Sejak=moment), "parquet"), "Sejak") == [(str(2**62),)]
+    near = pl.Series([0]).cast(pl.Datetime("us", "Asia/Jakarta"))
+    assert rows(pins(parquet(Sejak=near), "parquet"), "Sejak") == [("1970-01-01 07:00:00+07:00",)]
+
+
+def test_a_column_of_durations_is_refused_by_its_name() -> None:
+    lasting = pl.Series([1]).cast(pl.Duration("us"))
+    assert "column 'Sejak': it holds Duration" in refusal(parquet(Sejak=lasting), "parquet")

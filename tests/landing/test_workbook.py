@@ -124,6 +124,73 @@ def test_a_stray_cell_at_the_end_of_the_sheet_does_not_take_the_memory_for_all_c
     assert "a cell stands at row 1,048,576, column 9,001" in refusal(workbook(stray))
 
 
+def repacked(data: bytes, change: Callable[[str, bytes], bytes]) -> bytes:
+    """The workbook with some of its parts changed."""
+    buffer, archive = io.BytesIO(), zipfile.ZipFile(io.BytesIO(data))
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as book:
+        for name in archive.namelist():
+            book.writestr(name.replace("sharedStrings", "SharedStrings"), change(name, archive.read(name)))
+    return buffer.getvalue()
+
+
+def good() -> bytes:
+    return workbook(lambda book, sheet: [sheet.write_row(r, 0, HEADER if r == 0 else JANUARY) for r in range(2)])
+
+
+def in_sheet(added: bytes) -> bytes:
+    end = b"</sheetData>"
+    return repacked(good(), lambda n, part: part.replace(end, added + end) if "worksheets" in n else part)
+
+
+def test_a_long_text_that_many_cells_share_is_refused_before_each_gets_its_own() -> None:
+    cells = b"".join(b'<row r="%d"><c r="A%d" t="s"><v>0</v></c></row>' % (r, r) for r in range(3, 503))
+
+    def change(name: str, part: bytes) -> bytes:
+        if "worksheets" in name:
+            return part.replace(b"</sheetData>", cells + b"</sheetData>")
+        return part.replace(b"<t>Alat</t>", b"<t>%s</t>" % (b"x" * 100_000)) if "sharedStrings" in name else part
+
+    assert "it unpacks to 48 MB" in refusal(repacked(good(), change))
+
+
+def test_a_text_that_many_cells_share_is_read_while_it_is_short() -> None:
+    cells = b"".join(b'<row r="%d"><c r="A%d" t="s"><v>0</v></c></row>' % (r, r) for r in range(3, 503))
+    assert read(in_sheet(cells)).height == 501
+
+
+def test_a_stray_cell_of_a_small_workbook_does_not_take_gigabytes() -> None:
+    cell = b'<row r="990000"><c r="CV990000"><v>4</v></c></row>'
+    assert "a cell stands at row 990,000, column 100, far from the table" in refusal(in_sheet(cell))
+
+
+def test_a_sheet_of_endless_empty_cells_is_refused() -> None:
+    assert "it unpacks to 19 MB" in refusal(in_sheet(b"<row/>" * 3_300_000))
+    assert "10,001 columns; at most" in refusal(in_sheet(b"<row>" + b"<c/>" * 20_000 + b"</row>"))
+
+
+def test_two_rows_or_cells_in_one_place_are_refused_and_none_is_dropped() -> None:
+    row = b'<row r="%d"><c r="A%d" t="s"><v>0</v></c></row>'
+    assert "on sheet 'Data' row 2 stands twice, or in no order" in refusal(in_sheet(row % (2, 2)))
+    assert "row 5 stands twice, or in no order" in refusal(in_sheet(row % (9, 9) + row % (5, 5)))
+    twice = b'<row r="3"><c r="A3"><v>1</v></c><c r="A3"><v>2</v></c></row>'
+    assert "two cells stand in one place, or in no order (A3)" in refusal(in_sheet(twice))
+    unnumbered = b"<row><c><v>1</v></c><c><v>51</v></c></row>"
+    assert read(in_sheet(unnumbered)).select("Alat", "PIN", "_source_row").row(1) == ("1", "51", 3)
+
+
+def test_a_list_of_sheets_that_takes_megabytes_is_refused() -> None:
+    names = b"".join(b'<sheet name="%d" sheetId="%d" r:id="rId1"/>' % (n, n) for n in range(400_000))
+    data = repacked(
+        good(), lambda n, part: part.replace(b"</sheets>", names + b"</sheets>") if "/workbook.xml" in n else part
+    )
+    assert "its list of sheets takes" in refusal(data)
+
+
+def test_shared_texts_that_are_cut_are_refused_and_not_guessed() -> None:
+    data = repacked(good(), lambda n, part: part.replace(b"<si>", b"<s\x01i>", 1) if "sharedStrings" in n else part)
+    assert "device_pin/pins.xlsx, the whole file: " in refusal(data)
+
+
 # ---- several sheets of one workbook ----------------------------------------------------------------------------------
 
 
