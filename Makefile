@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: demo test test-postgresql unit browser lint reliability docs bench datacontract lock clean
+.PHONY: demo test test-postgresql unit browser lint reliability fuzz docs bench datacontract lock clean
 
 demo: .venv/installed
 	$(BIN)/kinerja demo
@@ -35,6 +35,20 @@ lint: .venv/installed
 # What every test run tries a few times, tried long enough to count; prints what it saw.
 reliability: .venv/installed
 	$(BIN)/python -m pytest tests -m long -s
+
+# Every reader, and the reader of YAML pages, for a minute each (`make fuzz FUZZ_SECONDS=600`): what covers new code is kept and
+# changed further. Linux only; a file that breaks one is left as crash-*.
+FUZZ_SECONDS ?= 60
+FUZZED := attlog csv csv16 jsonl xlsx page
+fuzz: .venv/installed .fuzz/installed
+	@for name in $(FUZZED); do echo "== $$name"; \
+	  PYTHONPATH=.fuzz $(BIN)/python tests/fuzz/fuzz.py $$name $(FUZZ_SECONDS) 2>&1 | grep -E '^(Done|==[0-9]+== ERROR| *[a-zA-Z_.]*(Error|Exception)|.*crash-)' || exit 1; \
+	done
+	@! ls crash-* timeout-* oom-* 2> /dev/null
+
+.fuzz/installed: .venv/installed fuzz.txt
+	$(PIP_INSTALL) --no-deps --require-hashes --upgrade --target .fuzz -r fuzz.txt
+	touch $@
 
 # The pages that are made, not typed; a test fails when one is out of date.
 docs: .venv/installed
@@ -78,4 +92,4 @@ lock: .venv/installed
 	  --no-header --no-annotate --no-emit-index-url - -o datacontract.txt
 
 clean:
-	rm -rf .venv .datacontract
+	rm -rf .venv .datacontract .fuzz

@@ -116,12 +116,13 @@ def counted(count: int, noun: str) -> str:
 
 
 def new_console() -> Any:
-    from rich.console import Console
+    from kinerja_pipeline.cli import console
 
-    # A pipe gets whole lines: a table must not fold at 80 columns because nobody looks at it.
-    return Console() if sys.stdout.isatty() else Console(width=140)
+    return console.new_console()
 
 
 def stop(message: str) -> NoReturn:
-    click.echo(message, err=True)
+    from kinerja_pipeline.plain import visible
+
+    click.echo("\n".join(map(visible, message.split("\n"))), err=True)
     sys.exit(1)

@@ -327,7 +327,7 @@ def _make(home: Any) -> None:
 
 def _tell(console: Any, colour: str, word: str, lines: list[str]) -> None:
     """One line each: what people search for or copy is not folded."""
-    from rich.markup import escape
+    from rich.text import Text
 
     for line in lines:
-        console.print(f"[{colour}]{word}[/] {escape(line)}", highlight=False, soft_wrap=True)
+        console.print(Text(word, style=colour) + Text(f" {line}"), highlight=False, soft_wrap=True)

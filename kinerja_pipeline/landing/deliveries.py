@@ -30,8 +30,8 @@ from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing.ledger import FIELDS, LEDGER, Delivery, append_delivery, in_force, read_ledger
 from kinerja_pipeline.landing.readers import UnreadableFile, read_source
 from kinerja_pipeline.landing.reshape import LandingError, Reshaped, reshape
-from kinerja_pipeline.landing.source import visible
 from kinerja_pipeline.landing.versions import Reading, UnsupportedVersion, decides, named_version, reading_of
+from kinerja_pipeline.plain import visible
 from kinerja_pipeline.policies.mapping import FileMapping, Lookup, SetAside
 from kinerja_pipeline.policies.model import Policy
 from kinerja_pipeline.validated.parsing import landing_month, parsed

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import difflib
 import itertools
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from kinerja_pipeline.contracts.model import Contract
+from kinerja_pipeline.plain import visible
 from kinerja_pipeline.policies.mapping import FileMapping
 
 MAX_COLUMNS = 10_000
@@ -30,10 +30,6 @@ NUL_SHOWN = "\u2400"
 OWN_COLUMNS = ("_source_row", "_problem", "_raw")
 
 
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What a terminal obeys or no ledger can hold: control characters, other directions of writing, half characters."""
-
-
 class UnreadableFile(Exception):
     """A file that cannot be read as a whole: which file, where in it, what is wrong, what to do."""
 
@@ -44,11 +40,6 @@ class UnreadableFile(Exception):
     def __str__(self) -> str:
         end = "" if self.remedy.endswith("?") else "."
         return visible(f"{self.path}, {self.place}: {self.problem}. {self.remedy}{end}")
-
-
-def visible(text: str) -> str:
-    """The text with every character that would not be seen, or would act on a terminal, written out (`\\x1b`)."""
-    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from kinerja_pipeline.contracts.model import Column, Contract, load_contracts
 from kinerja_pipeline.contracts.sources import WORDS, Source
 from kinerja_pipeline.contracts.words import Language, labels
 from kinerja_pipeline.contracts.words import words as rule_words
+from kinerja_pipeline.plain import visible
 from kinerja_pipeline.policies.explain import formula
 from kinerja_pipeline.policies.indicators import fact_pages
 from kinerja_pipeline.policies.model import Indicator, Policy
@@ -377,9 +378,9 @@ def markdown(sections: list[Section], language: Language) -> str:
     lines = [f"# {_WORDS[language]['title']}", ""]
     for section in sections:
         mark = f'<a id="{section.anchor}"></a>' if section.anchor else ""
-        lines += [f"{'#' * (section.level + 1)} {mark}{section.title}", ""]
+        lines += [f"{'#' * (section.level + 1)} {mark}{_plain(section.title)}", ""]
         for sentence in section.sentences:
-            lines += [sentence, ""]
+            lines += [_plain(sentence), ""]
         if section.header:
             lines += [_line(section.header), _line(("---",) * len(section.header))]
             for anchor, row in _named(section):
@@ -394,7 +395,15 @@ def _named(section: Section) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _line(cells: tuple[str, ...]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    return f"| {' | '.join(_plain(cell).replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _plain(text: str) -> str:
+    """Outside `code` no tag, and no link but to a place on this page: a policy's words are words."""
+    parts = re.split(r"(<a id=\"[\w.-]*\"></a>|`[^`]*`)", visible(text))
+    for place in range(0, len(parts), 2):
+        parts[place] = re.sub(r"\]\((?!#)", r"]\\(", re.sub(r"<(?=[A-Za-z/!?])", "&lt;", parts[place]))
+    return "".join(parts)
 
 
 def html(sections: list[Section], language: Language) -> str:

@@ -23,6 +23,7 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from kinerja_pipeline.contracts.tables import warehouse_schema
+from kinerja_pipeline.plain import csv_cell
 from kinerja_pipeline.warehouse.database import reading_published
 from kinerja_pipeline.warehouse.personal import CONFIDENTIAL, RESTRICTED, Classified, classified
 from kinerja_pipeline.warehouse.personal import classified_relations as relations
@@ -77,10 +78,11 @@ class Answer:
         return ", ".join(f"{name} {value}" for name, value in self.parameters.items())
 
     def csv(self) -> str:
+        """As a file for a spreadsheet: a text that it would take for a formula begins with an apostrophe."""
         text = StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(self.columns)
-        writer.writerows(self.rows)
+        writer.writerows(map(csv_cell, row) for row in self.rows)
         return text.getvalue()
 
     def json(self) -> str:

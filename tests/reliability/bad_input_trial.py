@@ -32,7 +32,7 @@ from kinerja_pipeline.demo.world import write_world
 from kinerja_pipeline.home import Home, init_home
 from kinerja_pipeline.landing.deliveries import deliveries, land_region, scan_landed
 from kinerja_pipeline.landing.ledger import Delivery, read_ledger
-from kinerja_pipeline.landing.source import visible
+from kinerja_pipeline.plain import visible
 from kinerja_pipeline.policies.loader import PolicyError, load_policies
 from kinerja_pipeline.policies.model import Policy
 from kinerja_pipeline.validated.corrections import CorrectionError, read_register
