@@ -476,13 +476,13 @@ def spoiled_name(folder: Path, good: Good, rng: random.Random, outside: Path) ->
             return path
         case "folder":
             path.mkdir()
-            return path
+            path = path / good.name
         case "pipe":
             os.mkfifo(path)
             return path
         case "inside":
-            (folder / "other.bin").write_bytes(good.data)
-            path.symlink_to("other.bin")
+            (folder / ".other").write_bytes(good.data)
+            path.symlink_to(".other")
             return path
     path.write_bytes(good.data)
     if kind == "clock":
