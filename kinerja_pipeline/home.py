@@ -6,7 +6,7 @@ Here: folder names, settings from the environment, making an empty home. Not her
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 SHORTEST_KEY = 32
@@ -60,6 +60,10 @@ class Home:
         return self.root / "approvals"
 
     @property
+    def faults(self) -> Path:
+        return self.root / "faults.json"
+
+    @property
     def is_initialised(self) -> bool:
         return self.landing.is_dir() and self.lake.is_dir()
 
@@ -87,6 +91,58 @@ def has_pseudonym_key() -> bool:
 def runs_by_itself() -> bool:
     """KINERJA_SCHEDULES=on: schedules and the file sensor start switched on. Else they wait for somebody to do so."""
     return os.environ.get("KINERJA_SCHEDULES", "").strip().lower() == "on"
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """Where alerts go and in which language, as the environment says; secrets are shown nowhere and written nowhere.
+
+    `emails` are told of every fault; a feed's owner, whom the policy's `contacts` name, is told of that feed's.
+    """
+
+    emails: tuple[str, ...] = ()
+    sender: str = ""
+    smtp_url: str = field(default="", repr=False)
+    smtp_password: str = field(default="", repr=False)
+    webhook: str = field(default="", repr=False)
+    webhook_token: str = field(default="", repr=False)
+    language: str = "id"
+    ui_url: str = ""
+
+
+def alert_settings() -> AlertSettings:
+    """KINERJA_SMTP_URL, KINERJA_ALERT_*, KINERJA_UI_URL. Raises HomeError for what nothing could be sent with."""
+
+    def said(name: str) -> str:
+        return os.environ.get(name, "").strip()
+
+    emails = tuple(each for part in said("KINERJA_ALERT_EMAIL_TO").split(",") if (each := part.strip()))
+    settings = AlertSettings(
+        emails=emails,
+        sender=said("KINERJA_ALERT_EMAIL_FROM") or (emails[0] if emails else ""),
+        smtp_url=said("KINERJA_SMTP_URL"),
+        smtp_password=said("KINERJA_SMTP_PASSWORD"),
+        webhook=said("KINERJA_ALERT_WEBHOOK"),
+        webhook_token=said("KINERJA_ALERT_WEBHOOK_TOKEN"),
+        language=said("KINERJA_ALERT_LANG") or "id",
+        ui_url=said("KINERJA_UI_URL").rstrip("/"),
+    )
+    wrong = ""
+    if wanting := [each for each in (*emails, settings.sender) if each and each.count("@") != 1]:
+        wrong = f"'{wanting[0]}' is no e-mail address; KINERJA_ALERT_EMAIL_TO takes some, with commas between."
+    elif emails and not settings.smtp_url:
+        wrong = "KINERJA_ALERT_EMAIL_TO is set and KINERJA_SMTP_URL is not; write smtp://user@mail.example:587."
+    elif settings.smtp_url and not settings.sender:
+        wrong = "KINERJA_SMTP_URL is set and no sender; name one with KINERJA_ALERT_EMAIL_FROM."
+    elif settings.smtp_url and not settings.smtp_url.startswith(("smtp://", "smtps://")):
+        wrong = "KINERJA_SMTP_URL starts with smtp:// or smtps://, as smtp://user@mail.example:587."
+    elif settings.webhook and not settings.webhook.startswith(("http://", "https://")):
+        wrong = "KINERJA_ALERT_WEBHOOK starts with https:// (or http://)."
+    elif settings.language not in ("id", "en"):
+        wrong = f"KINERJA_ALERT_LANG is '{settings.language}'; write id or en."
+    if wrong:
+        raise HomeError(wrong)
+    return settings
 
 
 def pseudonym_key() -> str:

@@ -49,7 +49,7 @@ MOST_NAMED = 20
 """Deliveries that one restated value names as its cause; of more, the last."""
 ROOM, NAME, SHARED, REGISTERS = "warehouse", "basis", "shared_keys", "registers"
 ONLY_LATER = frozenset(
-    {"labels", "promises", "feeds", "indicators", "evaluation", "follow_up", "exclusions", "allowance"}
+    {"labels", "promises", "contacts", "feeds", "indicators", "evaluation", "follow_up", "exclusions", "allowance"}
     | {"surveys", "training", "discipline", "periods"}
 )
 """What of a policy neither validated nor a month's own facts read. Of the mappings in `feeds` landing keeps account."""

@@ -40,6 +40,11 @@ def check_policies(folder: Path | None, contracts: Contracts, file: Path | None 
                 if table not in contracts.outgoing:
                     text = f"there is no published table '{table}'{near_word(table, contracts.outgoing)}"
                     problems.append(layers.problem(["promises", name, "tables", number], text))
+        teams = sorted({contract.owner for contract in contracts.incoming.values()})
+        for team in policy.contacts:
+            if team not in teams:
+                text = f"'{team}' owns no feed{near_word(team, teams)}; the contracts name {', '.join(teams)}"
+                problems.append(layers.problem(["contacts", team], text))
         problems += [layers.problem(e.place, e.text) for e in wrong_declarations(policy, contracts)]
     # A mistake of the default is one mistake, though every region and version meets it.
     once = list(dict.fromkeys(problems))

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from kinerja_pipeline.policies.model import Appraisal, AppraisalRound, Policy
 
-UNDATED = ("time_zone", "first_month", "feeds", "promises")
-"""What a dated file may not change: a region has one clock, its files are told apart by name, not by month, and what it
-promises holds in every month."""
+UNDATED = ("time_zone", "first_month", "feeds", "promises", "contacts")
+"""What a dated file may not change: a region has one clock, its files are told apart by name, not by month, what it
+promises holds in every month, and whom one reaches is whom one reaches today."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Policies(Mapping[str, Policy]):
     """Every region's policy by region id: as its undated files state it, which holds until a later version starts.
 
     A month is computed with the policy in force in it, a longer period with that of its last day. What a version cannot
-    change (time zone, first month, feeds, promises) may be read from `policies[region]`.
+    change (time zone, first month, feeds, promises, contacts) may be read from `policies[region]`.
     """
 
     undated: Mapping[str, Policy]

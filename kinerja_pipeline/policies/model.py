@@ -35,6 +35,7 @@ EventFeed = Literal[
     "performance_rating",
     "training_record",
 ]
+Email = Annotated[str, Field(pattern=r"^[^@\s,<>]+@[^@\s,<>]+$", max_length=254)]
 PromiseId = Annotated[str, Field(pattern=r"^[A-Z][1-9][0-9]?$")]
 
 
@@ -536,12 +537,14 @@ class Promise(Model):
 
 
 class Policy(Model):
-    """Everything one region has decided."""
+    """Everything one region has decided. `contacts` are the addresses of the teams that the contracts name as owners of
+    feeds: whom a refused file of theirs is told to."""
 
     region: Identifier
     version: str
     labels: Labels
     promises: dict[PromiseId, Promise] = {}
+    contacts: dict[str, list[Email]] = {}
     time_zone: str
     first_month: Month = "2025-01"
     calendar: Calendar
