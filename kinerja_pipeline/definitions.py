@@ -15,9 +15,11 @@ from dagster import (
     definitions,
     in_process_executor,
 )
+from dagster._core.storage.tags import RETRY_STRATEGY_TAG
 
 from kinerja_pipeline.contracts.model import Contracts, load_contracts
 from kinerja_pipeline.home import home_from_environment, runs_by_itself
+from kinerja_pipeline.orchestration.alerting import Alerts, watch
 from kinerja_pipeline.orchestration.automation import LAND, REGION_MONTH, Runs, new_files, schedules
 from kinerja_pipeline.orchestration.deployment import Deployment
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
@@ -27,6 +29,10 @@ from kinerja_pipeline.policies.loader import load_policies
 # Dagster marks parts we use (multi-dimensional partition mappings, kinds) as beta; nothing an operator can act on.
 for category in (BetaWarning, PreviewWarning):
     warnings.filterwarnings("ignore", category=category)
+
+
+WHOLE = {RETRY_STRATEGY_TAG: "ALL_STEPS"}
+"""A run that was cut off is done again from the beginning: files may have come since."""
 
 
 def build_definitions(contracts: Contracts, policies: Policies, *, is_on: bool = False) -> Definitions:
@@ -52,12 +58,14 @@ def build_definitions(contracts: Contracts, policies: Policies, *, is_on: bool =
         LAND,
         selection=of_region,
         executor_def=in_process_executor,
+        tags=WHOLE,
         description="Takes in a region's new files, validates its registers (employees, units, PINs, permits).",
     )
     region_month = define_asset_job(
         REGION_MONTH,
         selection=AssetSelection.all() - of_region,
         executor_def=in_process_executor,
+        tags=WHOLE,
         description="Validates, computes and publishes a region and month, with the longer periods around it.",
     )
     assets = [
@@ -73,8 +81,8 @@ def build_definitions(contracts: Contracts, policies: Policies, *, is_on: bool =
         assets=assets,
         jobs=[land, region_month],
         schedules=schedules(runs, land, region_month, is_on=is_on),
-        sensors=[new_files(runs, land, region_month, is_on=is_on)],
-        resources={"home": HomeResource(), "clock": Clock(), "lock": RegionLock()},
+        sensors=[new_files(runs, land, region_month, is_on=is_on), watch(deployment)],
+        resources={"home": HomeResource(), "clock": Clock(), "lock": RegionLock(), "alerts": Alerts()},
         executor=in_process_executor,
     )
 

@@ -307,6 +307,7 @@ def _run(home: Any, regions: Any, first: str | None, last: str | None, today: An
     _tell(console, "yellow", "refused", outcome.refused)
     _tell(console, "yellow", "left out", outcome.skipped)
     _tell(console, "red", "failed", outcome.failed)
+    _tell(console, "yellow", "alerts", list(dict.fromkeys(outcome.untold)))
     counts = [f"{counted(outcome.done, 'region-month')} published in {outcome.seconds:.0f} s"]
     counts += [f"{len(outcome.failed)} failed"] if outcome.failed else []
     if outcome.refused:

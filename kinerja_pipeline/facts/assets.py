@@ -19,6 +19,7 @@ from kinerja_pipeline.facts.tasks import task_outcome
 from kinerja_pipeline.facts.training import training_year
 from kinerja_pipeline.orchestration.column_lineage import column_lineage
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
+from kinerja_pipeline.orchestration.faults import retrying
 from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 
@@ -75,6 +76,7 @@ def _attendance_day(deployment: Deployment) -> AssetsDefinition:
         ],
         partitions_def=deployment.region_month,
     )
+    @retrying
     def build(
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
     ) -> Iterator[MaterializeResult[None]]:
@@ -108,6 +110,7 @@ def _attendance_month(deployment: Deployment) -> AssetsDefinition:
         specs=[_spec(deployment, "attendance_month", [year])],
         partitions_def=deployment.region_month,
     )
+    @retrying
     def build(context: AssetExecutionContext, home: HomeResource, lock: RegionLock) -> MaterializeResult[None]:
         region, month = region_month_of(context)
         lake, start = home.lake, time.perf_counter()
@@ -134,6 +137,7 @@ def _tasks(deployment: Deployment) -> AssetsDefinition:
         specs=[_spec(deployment, "task_outcome", [tasks_before, employees])],
         partitions_def=deployment.region_month,
     )
+    @retrying
     def build(context: AssetExecutionContext, home: HomeResource, lock: RegionLock) -> MaterializeResult[None]:
         region, month = region_month_of(context)
         start, lake = time.perf_counter(), home.lake
@@ -159,6 +163,7 @@ def _satisfaction(deployment: Deployment) -> AssetsDefinition:
         specs=[_spec(deployment, table, [answers, units]) for table in tables],
         partitions_def=deployment.region_month,
     )
+    @retrying
     def build(
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
     ) -> Iterator[MaterializeResult[None]]:
@@ -189,6 +194,7 @@ def _appraisal(deployment: Deployment) -> AssetsDefinition:
         specs=[_spec(deployment, table, [answers, counted, employees]) for table in APPRAISAL_SCHEMAS],
         partitions_def=deployment.region_month,
     )
+    @retrying
     def build(
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
     ) -> Iterator[MaterializeResult[None]]:
@@ -226,6 +232,7 @@ def _targets(deployment: Deployment) -> AssetsDefinition:
         specs=[_spec(deployment, "indicator_target", [agreed])],
         partitions_def=deployment.region_month,
     )
+    @retrying
     def build(context: AssetExecutionContext, home: HomeResource, lock: RegionLock) -> MaterializeResult[None]:
         region, month = region_month_of(context)
         start, lake = time.perf_counter(), home.lake
@@ -248,6 +255,7 @@ def _training(deployment: Deployment) -> AssetsDefinition:
         specs=[_spec(deployment, "training_year", [records, employees])],
         partitions_def=deployment.region_month,
     )
+    @retrying
     def build(context: AssetExecutionContext, home: HomeResource, lock: RegionLock) -> MaterializeResult[None]:
         region, month = region_month_of(context)
         start, lake = time.perf_counter(), home.lake

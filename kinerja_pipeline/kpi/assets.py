@@ -34,6 +34,7 @@ from kinerja_pipeline.kpi.training_effect import TRAINING_EFFECT_SCHEMA, trainin
 from kinerja_pipeline.orchestration.column_lineage import column_lineage, counted_lineage
 from kinerja_pipeline.orchestration.declared_facts import declared_facts, facts_year_before
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
+from kinerja_pipeline.orchestration.faults import retrying
 from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import Lake
@@ -71,6 +72,7 @@ def _measure(deployment: Deployment) -> AssetsDefinition:
     )
 
     @multi_asset(name="measure", specs=[spec], partitions_def=deployment.region_month)
+    @retrying
     def build(
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
     ) -> MaterializeResult[None]:
@@ -154,6 +156,7 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
     ]
 
     @multi_asset(name="kpi", specs=specs, partitions_def=deployment.region_month, can_subset=False)
+    @retrying
     def build(
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
     ) -> Iterator[MaterializeResult[None]]:

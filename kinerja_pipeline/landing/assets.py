@@ -19,7 +19,9 @@ from dagster import (
 from kinerja_pipeline.landing.deliveries import deliveries, land_region
 from kinerja_pipeline.landing.freshness import freshness
 from kinerja_pipeline.orchestration import checks
+from kinerja_pipeline.orchestration.alerting import Alerts
 from kinerja_pipeline.orchestration.deployment import Deployment
+from kinerja_pipeline.orchestration.faults import OF_REGION, ended_well, last_run_spec, retrying
 from kinerja_pipeline.orchestration.metadata import definition_metadata
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 
@@ -39,21 +41,25 @@ def landing_assets(deployment: Deployment) -> list[AssetsDefinition]:
     ]
 
     asked = {name: contract for name, contract in feeds.items() if contract.cadence or contract.is_event}
+    check_specs = [checks.freshness_check_spec(c, _key(name), deployment.region) for name, c in asked.items()]
 
     @multi_asset(
         name="landing",
         specs=specs,
-        check_specs=[checks.freshness_check_spec(c, _key(name), deployment.region) for name, c in asked.items()],
+        check_specs=[*check_specs, last_run_spec(OF_REGION, deployment.region)],
         partitions_def=deployment.region,
         can_subset=False,
     )
+    @retrying
     def landing(
-        context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
+        context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock, alerts: Alerts
     ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
         region = context.partition_key
         policy = deployment.policies[region]
         report = land_region(home.home, region, policy, deployment.contracts)
         for problem in report.refused:
+            context.log.warning(problem)
+        for problem in alerts.refused(deployment, report):
             context.log.warning(problem)
         ledger = deliveries(home.home, region)
         for feed in feeds:
@@ -72,6 +78,7 @@ def landing_assets(deployment: Deployment) -> list[AssetsDefinition]:
         for feed, contract in asked.items():
             found = freshness(contract, policy, ledger, today)
             yield checks.freshness_check(contract, _key(feed), policy, found, today)
+        yield ended_well(OF_REGION)
 
     return [landing]
 

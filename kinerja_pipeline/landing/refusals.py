@@ -9,7 +9,8 @@ import difflib
 from collections.abc import Collection, Mapping
 
 from kinerja_pipeline.home import Home
-from kinerja_pipeline.landing.deliveries import deliveries
+from kinerja_pipeline.landing.deliveries import LandingReport, deliveries
+from kinerja_pipeline.landing.ledger import Delivery, read_ledger
 from kinerja_pipeline.policies.model import Policy
 from kinerja_pipeline.validated.corrections import stray_registers
 
@@ -19,6 +20,18 @@ def refused(home: Home, region: str) -> list[str]:
     ledger = deliveries(home, region)
     lines = ledger.filter(ledger["status_code"] == "refused")
     return [f"{region}/{row['reason']}" for row in lines.iter_rows(named=True)]
+
+
+def lying_refused(home: Home, report: LandingReport) -> list[Delivery]:
+    """The files that lie in the region's folder and that the landing just done did not take in: none that was removed
+    since, and still one that is being written anew."""
+    last = {line.file_name: line for line in read_ledger(home.landing / report.region)}
+    here = {*report.refused}
+    return [
+        line
+        for line in last.values()
+        if line.status_code == "refused" and (line.reason in here or line.file_name in report.waiting)
+    ]
 
 
 def strays(home: Home, policies: Mapping[str, Policy]) -> list[str]:

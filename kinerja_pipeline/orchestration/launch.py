@@ -24,7 +24,7 @@ from dagster import (
     RunsFilter,
 )
 from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
-from dagster._core.storage.tags import REPOSITORY_LABEL_TAG
+from dagster._core.storage.tags import MAX_RETRIES_TAG, REPOSITORY_LABEL_TAG
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.facts.periods import spans
@@ -32,9 +32,11 @@ from kinerja_pipeline.home import Home, warehouse_url
 from kinerja_pipeline.landing.deliveries import has_unread
 from kinerja_pipeline.landing.refusals import no_region, refused, strays
 from kinerja_pipeline.orchestration.affected import Affected, Depth
+from kinerja_pipeline.orchestration.alerting import Alerts
 from kinerja_pipeline.orchestration.approval import permitted, read_approval, told
 from kinerja_pipeline.orchestration.basis import Present, are_registers_current, present
 from kinerja_pipeline.orchestration.deployment import Deployment, looking_back, partition_key
+from kinerja_pipeline.orchestration.faults import INTERRUPTED
 from kinerja_pipeline.orchestration.replay import quarantined
 from kinerja_pipeline.orchestration.resources import COMMAND_TAG, KILLED_COMMAND, local_day, locked
 from kinerja_pipeline.orchestration.settings import write_instance_settings
@@ -50,9 +52,6 @@ Scope = Literal["changed", "every", "rejected"]
 LOCATION = "kinerja_pipeline.definitions"
 """What Dagster calls this code location wherever it is loaded: in workspace.yaml, by `kinerja ui`, by `dg`."""
 
-INTERRUPTED = "DagsterExecutionInterruptedError"
-"""What Dagster makes of Ctrl-C and SIGTERM; left to itself it would go on with the next month."""
-
 STOPPED = "Stopped. What was published so far stays, whole; run again for the rest."
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -64,13 +63,14 @@ class LaunchError(Exception):
 
 @dataclass
 class Outcome:
-    """What a launch did: published region-months, what was left out and why, failures and refused files, each as a
-    sentence for people."""
+    """What a launch did: published region-months, what was left out and why, failures, refused files and alerts that
+    could not be sent, each as a sentence for people."""
 
     done: int = 0
     skipped: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    untold: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     def add(self, other: Outcome) -> None:
@@ -78,6 +78,7 @@ class Outcome:
         self.skipped += other.skipped
         self.failed += other.failed
         self.refused += other.refused
+        self.untold += other.untold
 
 
 def launch(
@@ -138,13 +139,13 @@ def _launch_region(
     from kinerja_pipeline.definitions import build_definitions
 
     outcome, policies, contracts = Outcome(), load_policies(home.policies), load_contracts()
-    definitions = build_definitions(contracts, policies)
+    definitions, deployment = build_definitions(contracts, policies), Deployment(contracts, policies)
     tell(region, "waiting for another run", 0, None)
     with DagsterInstance.from_config(str(home.dagster)) as instance, _only_launch(home, region, instance):
         tell(region, "landing", 0, None)
         policy = policies[region]
         is_landed = are_registers_current(home, policy, contracts) and not has_unread(home, region, policy, contracts)
-        if not is_landed and not _executed(definitions, instance, "land", region, today, outcome):
+        if not is_landed and not _executed(definitions, deployment, instance, "land", region, today, outcome):
             tell(region, "failed", 0, 0)
             return outcome
         outcome.refused += refused(home, region)
@@ -159,7 +160,7 @@ def _launch_region(
         for number, each in enumerate(months):
             tell(region, each.month, number, len(months))
             key = partition_key(region, each.month)
-            if _executed(definitions, instance, "region_month", key, today, outcome, depth=each.depth):
+            if _executed(definitions, deployment, instance, "region_month", key, today, outcome, each.depth):
                 outcome.done += 1
         tell(region, "", len(months), len(months))
     return outcome
@@ -194,6 +195,7 @@ def _months(now: Present, first: str | None, last: str | None, scope: Scope) -> 
 
 def _executed(
     definitions: Definitions,
+    deployment: Deployment,
     instance: DagsterInstance,
     job: str,
     partition: str,
@@ -211,10 +213,17 @@ def _executed(
         run_config=config,
         raise_on_error=False,
         # The jobs' pages list the runs that name their code location, which runs of this process do not of themselves.
-        tags={COMMAND_TAG: region, REPOSITORY_LABEL_TAG: f"{SINGLETON_REPOSITORY_NAME}@{LOCATION}"},
+        # Whoever types a command decides whether it is typed again.
+        tags={
+            COMMAND_TAG: region,
+            REPOSITORY_LABEL_TAG: f"{SINGLETON_REPOSITORY_NAME}@{LOCATION}",
+            MAX_RETRIES_TAG: "0",
+        },
     )
     if not result.success and INTERRUPTED in _errors(result):
-        raise LaunchError(STOPPED)
+        raise LaunchError(STOPPED)  # Left to itself Dagster would go on with the next month.
+    ended = instance.get_run_by_id(result.run_id)
+    outcome.untold += Alerts().of_runs(deployment, instance, [ended] if ended else [])
     if not result.success:
         outcome.failed.append(f"{_named(partition)}: {_why(result)}")
     return result.success

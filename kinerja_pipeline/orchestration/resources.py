@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dagster import ConfigurableResource, InitResourceContext
+from dagster import ConfigurableResource, DagsterRun, InitResourceContext
 from pydantic import PrivateAttr
 
 from kinerja_pipeline.home import Home, home_from_environment
@@ -55,16 +55,20 @@ class RegionLock(ConfigurableResource[None]):
 
     @contextmanager
     def yield_for_execution(self, context: InitResourceContext) -> Generator[Any, None, None]:
-        run = context.run
-        tags = run.tags if run else {}
-        region = tags.get("dagster/partition/region") or tags.get("dagster/partition") or "all"
-        with locked(home_from_environment(), region):
+        region = partition_of(context.run)[0] if context.run else ""
+        with locked(home_from_environment(), region or "all"):
             yield self
 
 
+REGION_TAG, MONTH_TAG, PARTITION_TAG = "dagster/partition/region", "dagster/partition/month", "dagster/partition"
 COMMAND_TAG = "kinerja/command"
 """Runs of the command line carry it, with the region."""
 KILLED_COMMAND = "The command that launched this run was killed; nothing was published."
+
+
+def partition_of(run: DagsterRun) -> tuple[str, str]:
+    """The region and month that a run works on, each empty where it has none."""
+    return run.tags.get(REGION_TAG) or run.tags.get(PARTITION_TAG, ""), run.tags.get(MONTH_TAG, "")
 
 
 def local_day(policy: Policy, today: dt.date | None) -> dt.date:

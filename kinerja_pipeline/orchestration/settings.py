@@ -22,6 +22,10 @@ concurrency:
       - key: dagster/partition/region
         value: {applyLimitPerUniqueValue: true}
         limit: 1
+      # Nothing runs twice at once on one partition, landing neither. (Every run holds its region's lock besides.)
+      - key: dagster/partition
+        value: {applyLimitPerUniqueValue: true}
+        limit: 1
 event_log_storage:
   module: kinerja_pipeline.orchestration.event_log
   class: HomeEventLogStorage
@@ -37,6 +41,12 @@ run_queue:
 run_monitoring:
   enabled: true
   free_slots_after_run_end_seconds: 30
+run_retries:
+  # A run that was cut off, or that found the database or the disk gone longer than its steps wait. No other failure is
+  # cured by a rerun.
+  enabled: true
+  max_retries: 3
+  retry_on_asset_or_op_failure: false
 """
 
 

@@ -21,6 +21,7 @@ from dagster import (
 from kinerja_pipeline.home import warehouse_url
 from kinerja_pipeline.landing.deliveries import deliveries
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
+from kinerja_pipeline.orchestration.faults import retrying
 from kinerja_pipeline.orchestration.resources import HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import whole_file
 from kinerja_pipeline.reports.places import PUBLISHED_TABLES, monthly_folder, names_in, to_monthly, validation_file
@@ -52,6 +53,7 @@ def _validation(deployment: Deployment) -> AssetsDefinition:
         description="One page per feed: what its contract asks, how many rows broke each rule and where, the trend. "
         "For browsers, without network; no value of a row.",
     )
+    @retrying
     def validation(context: AssetExecutionContext, home: HomeResource, lock: RegionLock) -> MaterializeResult[None]:
         region, month = region_month_of(context)
         lake, start = home.lake, time.perf_counter()
@@ -99,6 +101,7 @@ def _after_publication(deployment: Deployment) -> AssetsDefinition:
     ]
 
     @multi_asset(name="after_publication", specs=specs, partitions_def=deployment.region_month, can_subset=False)
+    @retrying
     def after_publication(
         context: AssetExecutionContext, home: HomeResource, lock: RegionLock
     ) -> Iterator[MaterializeResult[None]]:

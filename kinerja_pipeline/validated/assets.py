@@ -30,6 +30,7 @@ from kinerja_pipeline.orchestration import checks
 from kinerja_pipeline.orchestration.basis import note_registers
 from kinerja_pipeline.orchestration.checks import Partitions
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
+from kinerja_pipeline.orchestration.faults import retrying
 from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import Lake
@@ -81,6 +82,7 @@ def _dated(deployment: Deployment) -> AssetsDefinition:
         partitions_def=deployment.region,
         can_subset=False,
     )
+    @retrying
     def validated_dated(
         context: AssetExecutionContext, home: HomeResource, lock: RegionLock
     ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
@@ -137,6 +139,7 @@ def _events(deployment: Deployment) -> AssetsDefinition:
         partitions_def=partitions,
         can_subset=False,
     )
+    @retrying
     def validated(
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
     ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:

@@ -30,6 +30,7 @@ from kinerja_pipeline.orchestration.basis import Present, note
 from kinerja_pipeline.orchestration.checks import promise_check, promise_check_spec, sums_check, sums_check_spec
 from kinerja_pipeline.orchestration.column_lineage import column_lineage, passed_on
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
+from kinerja_pipeline.orchestration.faults import OF_MONTH, ended_well, last_run_spec, retrying
 from kinerja_pipeline.orchestration.metadata import definition_metadata
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import Lake
@@ -79,6 +80,7 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
     check_specs = [
         *(promise_check_spec(tables[name], _key(name), deployment.region_month) for name in replaced),
         sums_check_spec(_key("kpi"), deployment.region_month),
+        last_run_spec(OF_MONTH, deployment.region_month),
     ]
 
     @multi_asset(
@@ -88,6 +90,7 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
         partitions_def=deployment.region_month,
         can_subset=False,
     )
+    @retrying
     def publication(
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
     ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
@@ -143,6 +146,7 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
             # By itself: a check inside a MaterializeResult has Dagster look up its table's last materialization twice.
             yield checks[name]
         yield MaterializeResult(asset_key=["warehouse", "restatement"])
+        yield ended_well(OF_MONTH)
 
     return [publication]
 
