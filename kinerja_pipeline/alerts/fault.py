@@ -23,6 +23,7 @@ Kind = Literal[
     "database",
     "machine",
     "program",
+    "test",
 ]
 CURABLE: frozenset[Kind] = frozenset({"database", "machine"})
 """What may be gone at the next attempt. A contract, a policy, a refused publication are what they are until mended."""

@@ -12,7 +12,8 @@ from itertools import groupby
 from typing import Any, Literal, NamedTuple
 
 from kinerja_pipeline.alerts.fault import Fault, Kind
-from kinerja_pipeline.alerts.standing import Standing
+from kinerja_pipeline.alerts.standing import Standing, read_register
+from kinerja_pipeline.home import Home
 
 Language = Literal["id", "en"]
 MOST_NAMED = 10
@@ -124,6 +125,11 @@ WORDS: Mapping[Kind, Words] = {
             "Running it again does not help. Report it to those who keep the program, with the run's number.",
         ),
     ),
+    "test": Words(
+        ("Uji coba pemberitahuan", "Test of the alerts"),
+        ("uji coba", "tests"),
+        ("Tidak ada yang perlu dilakukan: pemberitahuan sampai.", "Nothing needs to be done: alerts arrive."),
+    ),
 }
 _LABELS: Mapping[str, tuple[str, str]] = {
     "where": ("Di mana", "Where"),
@@ -182,6 +188,15 @@ def document(begun: Sequence[Standing], cured: Sequence[Standing], language: Lan
         "begun": [page(each) for each in begun],
         "cured": [page(each) for each in cured],
     }
+
+
+def standing(home: Home, region: str | None) -> list[str]:
+    """The faults that stand, of a region and of the whole deployment; refused files are listed by themselves."""
+    return [
+        line(each.fault, each.since)
+        for each in read_register(home).faults
+        if each.cured is None and each.fault.kind != "refused_file" and region in (None, each.fault.region)
+    ]
 
 
 def line(fault: Fault, since: str) -> str:

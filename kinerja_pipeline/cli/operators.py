@@ -199,10 +199,11 @@ def plan(regions: tuple[str, ...], is_approved: bool, is_json: bool, today: Any)
         console.print(f"No region has files: put them into {home.landing}/<region>/<feed>/ first.", highlight=False)
 
 
-@click.command(short_help="What is published, and which files were refused.")
+@click.command(short_help="What is published, which files were refused, which faults stand.")
 @click.option("--region", help="One region only.")
 def status(region: str | None) -> None:
-    """What is published, and which delivered files were refused, with the reason."""
+    """What is published, which delivered files were refused, with the reason, and which faults stand."""
+    from kinerja_pipeline.alerts.message import standing
     from kinerja_pipeline.home import home_from_environment, warehouse_url
     from kinerja_pipeline.landing.refusals import no_region, refused, strays
     from kinerja_pipeline.policies.loader import load_policies
@@ -225,6 +226,7 @@ def status(region: str | None) -> None:
         console.print(published)
     for name in (region,) if region else policies:
         _tell(console, "yellow", "refused", refused(home, name))
+    _tell(console, "red", "stands", standing(home, region))
     if region is None:
         _tell(console, "yellow", "refused", strays(home, policies))
 
@@ -253,8 +255,10 @@ def report(region: str, month: str, lang: str) -> None:
 
 @click.command(short_help="Is everything there that a run needs?")
 @click.option("--fix", is_flag=True, help="Do what can be done without losing anything.")
-def doctor(fix: bool) -> None:
-    """Look at versions, home, disk, policies, warehouse, clock, daemon, leftovers; say what to do about each finding.
+@click.option("--send-test-alert", "is_test", is_flag=True, help="Only send a test to everybody who gets alerts.")
+def doctor(fix: bool, is_test: bool) -> None:
+    """Look at versions, home, disk, policies, warehouse, clock, daemon, leftovers, alerts; say what to do about each
+    finding.
 
     Exit code 1 when something keeps runs from working.
     """
@@ -263,6 +267,8 @@ def doctor(fix: bool) -> None:
     from kinerja_pipeline.home import home_from_environment, warehouse_url
     from kinerja_pipeline.orchestration.doctor import examined
 
+    if is_test:
+        sys.exit(_send_test_alert(dt.datetime.now(dt.UTC)))
     home, is_broken = home_from_environment(), False
     marks = {"good": ("green", "good   "), "warning": ("yellow", "warning"), "error": ("red", "error  ")}
     for finding in examined(home, warehouse_url(home), dt.datetime.now(dt.UTC)):
@@ -315,6 +321,23 @@ def _run(home: Any, regions: Any, first: str | None, last: str | None, today: An
     console.print(f"{', '.join(counts)}.", highlight=False)
     nothing = outcome.skipped and not outcome.done
     return not (outcome.failed or outcome.refused or nothing)
+
+
+def _send_test_alert(now: Any) -> int:
+    from kinerja_pipeline.contracts.model import load_contracts
+    from kinerja_pipeline.home import alert_settings, home_from_environment
+    from kinerja_pipeline.orchestration.alerting import try_out, ways
+    from kinerja_pipeline.orchestration.deployment import Deployment
+    from kinerja_pipeline.policies.loader import load_policies
+
+    deployment = Deployment(load_contracts(), load_policies(home_from_environment().policies))
+    declared = ways(alert_settings(), deployment)
+    if not declared:
+        stop("No way is declared: set KINERJA_SMTP_URL with KINERJA_ALERT_EMAIL_TO, or KINERJA_ALERT_WEBHOOK.")
+    found = list(try_out(declared, now))
+    for name, problem in found:
+        click.echo(f"{name}: {problem or 'sent'}")
+    return 1 if any(problem for _, problem in found) else 0
 
 
 def _make(home: Any) -> None:

@@ -3,7 +3,7 @@
 Here: binding only. Not here: reading files (landing/readers) and the ledger (landing/deliveries).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dagster import (
     AssetCheckResult,
@@ -16,8 +16,12 @@ from dagster import (
     multi_asset,
 )
 
+from kinerja_pipeline.alerts.fault import masked
+from kinerja_pipeline.alerts.message import WORDS
 from kinerja_pipeline.landing.deliveries import deliveries, land_region
 from kinerja_pipeline.landing.freshness import freshness
+from kinerja_pipeline.landing.ledger import Delivery
+from kinerja_pipeline.landing.refusals import lying_refused
 from kinerja_pipeline.orchestration import checks
 from kinerja_pipeline.orchestration.alerting import Alerts
 from kinerja_pipeline.orchestration.deployment import Deployment
@@ -61,7 +65,7 @@ def landing_assets(deployment: Deployment) -> list[AssetsDefinition]:
             context.log.warning(problem)
         for problem in alerts.refused(deployment, report):
             context.log.warning(problem)
-        ledger = deliveries(home.home, region)
+        ledger, lying = deliveries(home.home, region), lying_refused(home.home, report)
         for feed in feeds:
             own = ledger.filter(ledger["feed"] == feed)
             landed = own.filter(own["status_code"] == "landed")
@@ -72,6 +76,7 @@ def landing_assets(deployment: Deployment) -> list[AssetsDefinition]:
                     "deliveries": len(landed),
                     "refused files": len(own) - len(landed),
                     "new in this run": report.new_by_feed.get(feed, 0),
+                    **_to_mend(line for line in lying if line.feed == feed),
                 },
             )
         today = clock.local_today(policy.zone)
@@ -85,3 +90,9 @@ def landing_assets(deployment: Deployment) -> list[AssetsDefinition]:
 
 def _key(feed: str) -> AssetKey:
     return AssetKey(["landing", feed])
+
+
+def _to_mend(lines: Iterable[Delivery]) -> dict[str, MetadataValue[str]]:
+    """The feed's refused files, each with its reason, and what to do; nothing where there are none."""
+    reasons = [f"- {masked(line.reason or '')}" for line in lines]
+    return {"to mend": MetadataValue.md("\n".join([*reasons, "", WORDS["refused_file"].advice[1]]))} if reasons else {}

@@ -18,6 +18,7 @@ from typing import Any
 from dagster import (
     AssetCheckSeverity,
     ConfigurableResource,
+    DagsterEvent,
     DagsterEventType,
     DagsterInstance,
     DagsterRun,
@@ -55,6 +56,7 @@ from kinerja_pipeline.orchestration.faults import INTERRUPTED, LAST_RUN, stand
 from kinerja_pipeline.orchestration.resources import COMMAND_TAG, Clock, is_locked, locked, partition_of
 from kinerja_pipeline.orchestration.storage import whole_file
 
+BLOCKED = "DagsterAssetCheckFailedError"
 ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
 LOOK_SECONDS = 30
 """How often the sensor looks: what fails in between comes in one letter."""
@@ -82,13 +84,16 @@ def looks(instance: DagsterInstance, run: DagsterRun, deployment: Deployment) ->
     region, month = partition_of(run)
     steps = _of_type(instance, run, DagsterEventType.STEP_SUCCESS)
     passed = frozenset(event.step_key or "" for event in steps)
-    failed = list(_failed(instance, run, region, month))
+    broken_off = list(_of_type(instance, run, DagsterEventType.STEP_FAILURE))
+    failed = [fault for event in broken_off if (fault := _failed(event, run, region, month))]
     checks = list(_checks(instance, run, region, month, deployment))
     broken = [fault for look in checks for fault in look.faults]
     is_success = run.status == DagsterRunStatus.SUCCESS
     if is_success or not failed:
         yield from checks
-    if not is_success and not failed and not broken:
+    # Whoever stopped a command by hand knows it.
+    is_stopped = COMMAND_TAG in run.tags and any(INTERRUPTED in _classes(event) for event in broken_off)
+    if not (is_success or failed or broken or is_stopped):
         failed = [_fault(run, region, month, "", "killed", "", "")]
     own = tuple(fault for fault in failed if fault.kind not in CURABLE)
     names = passed | {fault.name for fault in own} | ({""} if is_success else set())
@@ -101,26 +106,25 @@ def looks(instance: DagsterInstance, run: DagsterRun, deployment: Deployment) ->
             yield Look(kind, met[:1])
 
 
-def _failed(instance: DagsterInstance, run: DagsterRun, region: str, month: str) -> Iterator[Fault]:
-    """The faults of the steps that failed by themselves. A check that blocks is told as a check; whoever stopped a
-    command by hand knows it."""
-    for event in _of_type(instance, run, DagsterEventType.STEP_FAILURE):
-        data, step = event.step_failure_data, event.step_key or ""
-        error = data.error
-        classes = [str(error.cls_name)] if error else []
-        while error is not None and error.cause is not None:
-            error = error.cause
-            classes.append(str(error.cls_name))
-        if "DagsterAssetCheckFailedError" in classes:
-            continue
-        if INTERRUPTED in classes:
-            if COMMAND_TAG not in run.tags:
-                yield _fault(run, region, month, step, "killed", "", "")
-            continue
-        said: Mapping[str, Any] = data.user_failure_data.metadata if data.user_failure_data else {}
-        kind: Kind = said["kind"].value if "kind" in said else "program"
-        detail = str(said["said"].value) if "said" in said else (classes[-1] if classes else "")
-        yield _fault(run, region, month, step, kind, cause_of(detail), f"{step}: {detail}")
+def _failed(event: DagsterEvent, run: DagsterRun, region: str, month: str) -> Fault | None:
+    """The fault of a step that failed by itself: what blocks is told as a check, an interruption as the run's."""
+    classes, step = _classes(event), event.step_key or ""
+    if BLOCKED in classes or INTERRUPTED in classes:
+        return None
+    data = event.step_failure_data.user_failure_data
+    said: Mapping[str, Any] = data.metadata if data else {}
+    kind: Kind = said["kind"].value if "kind" in said else "program"
+    detail = str(said["said"].value) if "said" in said else (classes[-1] if classes else "")
+    return _fault(run, region, month, step, kind, cause_of(detail), f"{step}: {detail}")
+
+
+def _classes(event: DagsterEvent) -> list[str]:
+    """The classes of a failed step's error, from what Dagster raised to what was at the bottom of it."""
+    error, found = event.step_failure_data.error, []
+    while error is not None:
+        found.append(str(error.cls_name))
+        error = error.cause
+    return found
 
 
 def _fault(run: DagsterRun, region: str, month: str, step: str, kind: Kind, cause: str, detail: str) -> Fault:
@@ -159,7 +163,7 @@ def _checks(
         yield Look(scope, () if found.passed else (fault,), frozenset({name}))
 
 
-def _of_type(instance: DagsterInstance, run: DagsterRun, kind: DagsterEventType) -> Iterator[Any]:
+def _of_type(instance: DagsterInstance, run: DagsterRun, kind: DagsterEventType) -> Iterator[DagsterEvent]:
     for entry in instance.all_logs(run.run_id, of_type=kind):
         if entry.dagster_event is not None:
             yield entry.dagster_event
@@ -231,6 +235,17 @@ def ways(settings: AlertSettings, deployment: Deployment) -> list[Way]:
 
         found.append(Way("webhook", lambda _: True, call))
     return found
+
+
+def try_out(declared: Iterable[Way], now: dt.datetime) -> Iterator[tuple[str, str]]:
+    """Sends a test on every way; yields the way's name and what went wrong, empty where nothing did."""
+    test = Standing(Fault("test", "", "test", "", ""), now.isoformat(timespec="seconds"))
+    for way in declared:
+        try:
+            way.send([test], [])
+            yield way.name, ""
+        except AlertError as error:
+            yield way.name, str(error)
 
 
 def _addresses(settings: AlertSettings, deployment: Deployment) -> list[str]:

@@ -1,7 +1,7 @@
 """What a deployment needs to work, looked at: each finding in a sentence, with what to do, and done where that is safe.
 
-Here: versions, home, disk, policies, warehouse, clock, daemon, what killed processes leave behind. Not here: whether
-months are complete or out of date (kinerja status, plan), and what is wrong with delivered rows (checks, reports).
+Here: versions, home, disk, policies, warehouse, clock, daemon, alerts, what killed processes leave behind. Not here:
+whether months are complete or out of date (kinerja status, plan), and what is wrong with delivered rows (checks).
 """
 
 from __future__ import annotations
@@ -17,10 +17,20 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
+from kinerja_pipeline.alerts.standing import read_register
 from kinerja_pipeline.contracts.model import ContractError, load_contracts
-from kinerja_pipeline.home import Home, HomeError, check_writable, init_home, is_warehouse_elsewhere, runs_by_itself
+from kinerja_pipeline.home import (
+    Home,
+    HomeError,
+    alert_settings,
+    check_writable,
+    init_home,
+    is_warehouse_elsewhere,
+    runs_by_itself,
+)
 from kinerja_pipeline.landing.ledger import read_ledger
 from kinerja_pipeline.landing.refusals import no_region
+from kinerja_pipeline.orchestration.alerting import ways
 from kinerja_pipeline.orchestration.deployment import Deployment
 from kinerja_pipeline.orchestration.resources import COMMAND_TAG, KILLED_COMMAND, is_locked
 from kinerja_pipeline.orchestration.settings import write_instance_settings
@@ -69,6 +79,7 @@ def examined(home: Home, url: str, now: dt.datetime) -> Iterator[Finding]:
         yield from _clock(home, policies, now)
         yield from _orphans(home, policies, now)
         yield from _runs(home, now)
+        yield from _alerts(home, Deployment(contracts, policies))
 
 
 def _versions() -> Iterator[Finding]:
@@ -234,3 +245,24 @@ def _runs(home: Home, now: dt.datetime) -> Iterator[Finding]:
         yield Finding("daemon", "error", text, "Start `kinerja ui`, or the service that runs it.")
     else:
         yield Finding("daemon", "good", "None runs; nothing here is declared to run by itself (KINERJA_SCHEDULES).")
+
+
+def _alerts(home: Home, deployment: Deployment) -> Iterator[Finding]:
+    try:
+        declared = [way.name for way in ways(alert_settings(), deployment)]
+    except HomeError as error:
+        yield Finding("alerts", "error", str(error), "Mend the environment; until then nobody is told of a fault.")
+        return
+    paused = read_register(home).paused
+    failing = [f"{name} ({paused[name].why})" for name in declared if name in paused]
+    if failing:
+        advice = "Nothing is lost, it is tried again. `kinerja doctor --send-test-alert` shows whether it works."
+        yield Finding("alerts", "warning", f"Not delivered: {', '.join(failing)}.", advice)
+    elif declared:
+        yield Finding("alerts", "good", f"Sent to: {', '.join(declared)}.")
+    elif runs_by_itself():
+        text = "KINERJA_SCHEDULES is on, and nobody is told of faults."
+        advice = "Set KINERJA_SMTP_URL with KINERJA_ALERT_EMAIL_TO, or KINERJA_ALERT_WEBHOOK (docs/deployment.md)."
+        yield Finding("alerts", "warning", text, advice)
+    else:
+        yield Finding("alerts", "good", "None are sent; nothing here is declared to run by itself.")
