@@ -18,6 +18,7 @@ from dagster import (
     AssetKey,
     AssetsDefinition,
     DagsterInstance,
+    DagsterRun,
     DagsterRunStatus,
     DefaultScheduleStatus,
     DefaultSensorStatus,
@@ -35,23 +36,24 @@ from dagster import (
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES as IN_PROGRESS
-from dagster._core.storage.tags import PRIORITY_TAG
+from dagster._core.storage.tags import PRIORITY_TAG, RETRY_NUMBER_TAG
 
 from kinerja_pipeline.facts.periods import add_months, month_of
 from kinerja_pipeline.home import Home, home_from_environment
 from kinerja_pipeline.landing.arrivals import look
 from kinerja_pipeline.landing.ledger import LEDGER
-from kinerja_pipeline.orchestration.affected import Affected
+from kinerja_pipeline.orchestration.affected import Affected, CauseCode
 from kinerja_pipeline.orchestration.approval import permitted, read_approval
 from kinerja_pipeline.orchestration.approval import told as waits
 from kinerja_pipeline.orchestration.basis import BY_FILES, Present, are_registers_current, closing_date, digest, present
 from kinerja_pipeline.orchestration.deployment import Deployment, looking_back, partition_key
-from kinerja_pipeline.orchestration.resources import COMMAND_TAG, KILLED_COMMAND, is_locked, local_day
+from kinerja_pipeline.orchestration.resources import COMMAND_TAG, KILLED_COMMAND, is_locked, local_day, partition_of
 
 LAND, REGION_MONTH = "land", "region_month"
 LOOK_SECONDS = 3
 """How often the sensor may look: an operating system's list of files, and one query of Dagster's. The daemon comes by
 every five seconds, and would now and then leave one out if it were asked for exactly that."""
+AFTERWARDS: frozenset[CauseCode] = frozenset({"month"})
 
 
 class Runs:
@@ -178,7 +180,11 @@ def new_files(runs: Runs, land: Job, region_month: Job, *, is_on: bool) -> Senso
         """One look at every region. A region with a run under way is left alone until that has ended."""
         home = home_from_environment()
         cursor: dict[str, Any] = json.loads(context.cursor) if context.cursor else {}
-        busy = busy_regions(home, context.instance, runs.deployment.policies)
+        under_way = context.instance.get_runs(RunsFilter(statuses=IN_PROGRESS))
+        busy = busy_regions(home, context.instance, runs.deployment.policies, under_way)
+        for run in under_way:
+            if RETRY_NUMBER_TAG in run.tags:
+                cursor.setdefault(partition_of(run)[0], {})["again"] = run.run_id
         requests: list[RunRequest] = []
         told: list[str] = []
         for region in runs.deployment.policies:
@@ -210,32 +216,35 @@ def _asked_by(
         files,
         *(stamp(path) for path in (home.landing / region / LEDGER, home.approvals / f"{region}.json")),
     ]
-    if (key := digest(state)[:16]) == seen.get("state"):
+    again = seen.get("again")
+    if (key := digest(state)[:16]) == seen.get("state") and not again:
         return []
     if could_not_land(instance, region):
         told.append(f"{region}: landing failed; nothing is computed until somebody has looked and it succeeds.")
         return []
     seen["state"] = key
+    # A month that ran while an earlier one, cut off, waited to be launched again looked at what that was before.
+    causes: frozenset[CauseCode] = BY_FILES | AFTERWARDS if seen.pop("again", None) else BY_FILES
     policy = runs.deployment.policies[region]
     now = runs.present(region, local_day(policy, None))
-    may = permitted(
-        now.affected(of=BY_FILES), now.statuses, policy.periods, read_approval(home, region), is_asked=False
-    )
+    may = permitted(now.affected(of=causes), now.statuses, policy.periods, read_approval(home, region), is_asked=False)
     if may.waiting:
         told.append(waits(region, may.waiting, may.why))
-    return runs.requests(region, may.months, key)
+    return runs.requests(region, may.months, digest([key, again])[:16] if again else key)
 
 
-def busy_regions(home: Home, instance: DagsterInstance, regions: Collection[str]) -> set[str]:
+def busy_regions(
+    home: Home, instance: DagsterInstance, regions: Collection[str], under_way: Iterable[DagsterRun]
+) -> set[str]:
     """The regions on which a run works or waits to work. A command line that was killed works on nothing."""
     busy = {region for region in regions if is_locked(home, f"{region}-command")}
-    for run in instance.get_runs(RunsFilter(statuses=IN_PROGRESS)):
+    for run in under_way:
         region = run.tags.get(COMMAND_TAG)
         # Asked now: a command line takes the lock before its first run.
         if region is not None and not is_locked(home, f"{region}-command"):
             instance.report_run_failed(run, KILLED_COMMAND)
         else:
-            busy |= {run.tags.get("dagster/partition/region") or run.tags.get("dagster/partition") or ""}
+            busy.add(partition_of(run)[0])
     return busy
 
 

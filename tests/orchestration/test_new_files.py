@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus, Definitions, RunRequest, SensorResult, build_sensor_context
+from dagster._core.storage.tags import RETRY_NUMBER_TAG
 from dagster._core.test_utils import create_run_for_test
 
 from kinerja_pipeline.contracts.model import load_contracts
@@ -18,7 +19,7 @@ from kinerja_pipeline.landing.arrivals import look
 from kinerja_pipeline.landing.deliveries import land_region
 from kinerja_pipeline.orchestration.affected import Affected, Cause
 from kinerja_pipeline.orchestration.approval import Approved, approve, permitted, read_approval
-from kinerja_pipeline.orchestration.basis import are_registers_current, note_registers
+from kinerja_pipeline.orchestration.basis import Present, are_registers_current, note_registers
 from kinerja_pipeline.orchestration.resources import COMMAND_TAG, locked
 from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.loader import load_policies
@@ -194,6 +195,32 @@ def test_a_region_on_which_a_run_works_is_left_alone(sensor: Sensor) -> None:
     assert sensor.tick() == ([], "Nothing has come.")
     sensor.instance.report_run_failed(run)
     assert keys(sensor.tick()[0]) == [("land", REGION)]
+
+
+def test_a_month_that_was_cut_off_and_launched_again_has_those_that_look_at_it_asked_for(
+    sensor: Sensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """March ran meanwhile, and looked at February as it was before."""
+    deliver(sensor.home, "tugas_2026-02.csv", "2026-02")
+    sensor.tick()
+    sensor.land()
+    first, _ = sensor.tick()
+    tags = {"dagster/partition/region": REGION, RETRY_NUMBER_TAG: "1"}
+    run = create_run_for_test(sensor.instance, "region_month", status=DagsterRunStatus.STARTED, tags=tags)
+    assert sensor.tick() == ([], "Nothing has come.")
+    sensor.instance.report_run_failed(run)
+    asked_for = []
+
+    def affected(_: Present, of: frozenset[str]) -> list[Affected]:
+        asked_for.append(of)
+        return [Affected("2026-03", "onward", (Cause("month", "looks at 2026-02", "2026-02"),))]
+
+    monkeypatch.setattr(Present, "affected", affected)
+    again, _ = sensor.tick()
+    assert keys(again) == [("region_month", f"2026-03|{REGION}")]
+    assert ["month" in of for of in asked_for] == [True]
+    assert {request.run_key for request in again}.isdisjoint(request.run_key for request in first)
+    assert sensor.tick() == ([], "Nothing has come.")
 
 
 def test_nothing_is_computed_while_landing_fails(sensor: Sensor) -> None:
