@@ -202,7 +202,8 @@ def standing(home: Home, region: str | None) -> list[str]:
 def line(fault: Fault, since: str) -> str:
     """A standing fault as `kinerja status` lists it."""
     words = WORDS[fault.kind]
-    detail = f" {fault.detail.splitlines()[0]}" if fault.detail else ""
+    first = fault.detail.partition("\n")[0]
+    detail = f" {first}{'' if first.endswith(('.', ':')) else '.'}" if first else ""
     return f"{_place(fault) or 'everywhere'} (since {since[:16]}Z): {words.title[1]}.{detail} {words.advice[1]}"
 
 

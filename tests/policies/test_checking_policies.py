@@ -81,6 +81,14 @@ def test_a_promise_names_what_there_is(tmp_path: Path) -> None:
     assert line == "salor.yaml, line 3: promises.S5.follow_up.1: 'demotion' is not among follow_up"
 
 
+def test_a_contact_is_a_team_that_owns_a_feed_and_an_address(tmp_path: Path) -> None:
+    assert problems(tmp_path, salor="contacts:\n  BKPSDM: [data@bkpsdm.salor.example]\n") == []
+    (line,) = problems(tmp_path, salor="contacts:\n  BKPSM: [data@bkpsdm.salor.example]\n")
+    assert line.startswith("salor.yaml, line 2: contacts.BKPSM: 'BKPSM' owns no feed; did you mean 'BKPSDM'?")
+    (line,) = problems(tmp_path, salor="contacts:\n  BKPSDM: [data at bkpsdm]\n")
+    assert line.startswith("salor.yaml, line 2: contacts.BKPSDM.0: ")
+
+
 def test_a_mistake_of_the_default_is_one_mistake(tmp_path: Path) -> None:
     assert len(problems(tmp_path, default="periods: {closing_day: 31}")) == 1
 

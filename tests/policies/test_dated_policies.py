@@ -102,6 +102,7 @@ def test_an_indicator_that_begins_later_is_compiled_and_checked(tmp_path: Path) 
             "salor@2026-04.yaml, line 2: time_zone cannot change from a month on; write it in salor.yaml",
         ),
         ("salor@2026-04", "feeds: {}", "salor@2026-04.yaml, line 1: feeds cannot change from a month on"),
+        ("salor@2026-04", "contacts: {}", "salor@2026-04.yaml, line 1: contacts cannot change from a month on"),
         ("salor@2026-04", "promises: {}", "salor@2026-04.yaml, line 1: promises cannot change from a month on"),
         (
             "salor@2026-04",

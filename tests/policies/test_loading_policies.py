@@ -313,6 +313,13 @@ def test_another_wording_of_a_promise_is_no_other_policy(tmp_path: Path, package
     assert policy_version(changed) == policy_version(packaged["salor"])
 
 
+def test_another_address_is_no_other_policy(tmp_path: Path, packaged: dict[str, Policy]) -> None:
+    (tmp_path / "salor.yaml").write_text("contacts: {BKPSDM: [data@bkpsdm.salor.example]}", encoding="utf-8")
+    changed = load_policies(tmp_path)["salor"]
+    assert changed.contacts == {"BKPSDM": ["data@bkpsdm.salor.example"]}
+    assert policy_version(changed) == policy_version(packaged["salor"])
+
+
 def test_the_deduction_in_force_is_the_last_that_has_started(packaged: dict[str, Policy]) -> None:
     table = packaged["salor"].deductions[0]
     later = table.model_copy(update={"valid_from": "2026-07", "absent_day_share": 0.04})
