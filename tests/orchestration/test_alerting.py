@@ -44,7 +44,7 @@ from kinerja_pipeline.orchestration import doctor, faults
 from kinerja_pipeline.orchestration.alerting import Alerts, tell, watch, ways
 from kinerja_pipeline.orchestration.deployment import Deployment, partition_key
 from kinerja_pipeline.orchestration.faults import OF_MONTH, OF_REGION, ended_well, last_run_spec, retrying
-from kinerja_pipeline.orchestration.resources import COMMAND_TAG, HomeResource, RegionLock
+from kinerja_pipeline.orchestration.resources import COMMAND_TAG, Clock, HomeResource, RegionLock
 from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.loader import load_policies
 from kinerja_pipeline.warehouse.publish import PublishRefused
@@ -183,7 +183,7 @@ def test_landing_tells_by_itself_and_a_dead_mail_server_fails_it_not_and_is_said
     for url in (nowhere, nowhere):
         monkeypatch.setenv("KINERJA_SMTP_URL", url)
         monkeypatch.setenv("KINERJA_ALERT_EMAIL_TO", OPERATOR)
-        resources = {"home": HomeResource(), "lock": RegionLock(), "alerts": Alerts()}
+        resources = {"home": HomeResource(), "clock": Clock(), "lock": RegionLock(), "alerts": Alerts()}
         done = materialize(landing_assets(deployment), resources=resources, instance=instance, partition_key=REGION)
         assert done.success
         logged = [entry.user_message for entry in instance.all_logs(done.run_id) if entry.level == 30]
