@@ -1,0 +1,96 @@
+"""The core job without Dagster: files -> landed, believed and quarantined rows, facts, kpi, evaluation, follow-up.
+
+    python benchmarks/core.py --home /tmp/big --steps
+
+The bodies of the product's own assets, called one after the other as its jobs do, in this process: they read and write
+the lake; nobody keeps events of it. What `core` leaves in the lake is what a run leaves there, but for the publication.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from big_month import MONTH, REGION, TODAY
+from measuring import own_peak_gigabytes
+
+from kinerja_pipeline.home import Home
+
+
+def steps(home: Home) -> list[tuple[str, Callable[[], object]]]:
+    """The core job as its steps in order, each with its name. Imports and definitions are made here, not by a step."""
+    from kinerja_pipeline.contracts.model import load_contracts
+    from kinerja_pipeline.facts.assets import facts_assets
+    from kinerja_pipeline.kpi.assets import kpi_assets
+    from kinerja_pipeline.landing.assets import landing_assets
+    from kinerja_pipeline.orchestration.deployment import Deployment, partition_key
+    from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
+    from kinerja_pipeline.policies.loader import load_policies
+    from kinerja_pipeline.validated.assets import validated_assets
+
+    warnings.filterwarnings("ignore")
+    os.environ["KINERJA_HOME"] = str(home.root)
+    deployment = Deployment(load_contracts(), load_policies(home.policies))
+    deployment.check()
+    resources = {"home": HomeResource(), "clock": Clock(today=TODAY.isoformat()), "lock": RegionLock()}
+    log = SimpleNamespace(warning=lambda _: None)
+    made = (landing_assets, validated_assets, facts_assets, kpi_assets)
+
+    def called(asset: Any) -> Callable[[], object]:
+        body = asset.op.compute_fn.decorated_fn
+        is_of_region = asset.partitions_def == deployment.region
+        context = SimpleNamespace(partition_key=REGION if is_of_region else partition_key(REGION, MONTH), log=log)
+        needed = {name: value for name, value in resources.items() if name in asset.required_resource_keys}
+
+        def work() -> None:
+            told = body(context, **needed)
+            if isinstance(told, Iterator):
+                for _ in told:
+                    pass
+
+        return work
+
+    return [(asset.op.name, called(asset)) for make in made for asset in make(deployment)]
+
+
+def core(home: Home, told: Callable[[str, float], None] = lambda name, seconds: None) -> None:
+    """Runs every step; `told` hears of each and how long it took."""
+    for name, work in steps(home):
+        start = time.perf_counter()
+        work()
+        told(name, time.perf_counter() - start)
+
+
+def emptied(home: Home) -> None:
+    """Leaves nothing of an earlier run: the lake and the ledger go, the delivered files stay."""
+    shutil.rmtree(home.lake, ignore_errors=True)
+    (home.landing / REGION / "deliveries.jsonl").unlink(missing_ok=True)
+    home.lake.mkdir(parents=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--steps", action="store_true", help="how long each step took, and the peak so far")
+    given = parser.parse_args()
+    home = Home(given.home)
+    emptied(home)
+    start = time.perf_counter()
+
+    def told(name: str, seconds: float) -> None:
+        if given.steps:
+            print(f"{name:20} {seconds:7.2f} s   peak {own_peak_gigabytes():.2f} GB", flush=True)
+
+    core(home, told)
+    print(f"{time.perf_counter() - start:.2f} s, {own_peak_gigabytes():.2f} GB")
+
+
+if __name__ == "__main__":
+    main()
