@@ -19,7 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from big_month import MONTH, REGION, TODAY
-from measuring import own_peak_gigabytes
+from peak import own_peak_gigabytes
 
 from kinerja_pipeline.home import Home
 

@@ -9,7 +9,6 @@ import gc
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -87,15 +86,6 @@ def peak_gigabytes(script: Path, *arguments: str) -> float:
     command = [sys.executable, str(script), *arguments]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return float(said.split()[-1])
-
-
-def own_peak_gigabytes() -> float:
-    # What `resource` tells of a process that was started by another one begins at that one's size.
-    status = Path("/proc/self/status")
-    if status.is_file():
-        line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024 / 1e9
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e9
 
 
 def machine() -> dict[str, object]:

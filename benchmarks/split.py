@@ -18,7 +18,8 @@ import tempfile
 from pathlib import Path
 
 import polars as pl
-from measuring import Figure, Timed, in_turn, own_peak_gigabytes, peak_gigabytes, ratio, show, told
+from measuring import Figure, Timed, in_turn, peak_gigabytes, ratio, show, told
+from peak import own_peak_gigabytes
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.validated.evidence import document, judged
