@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -62,9 +62,11 @@ def steps(home: Home) -> list[tuple[str, Callable[[], object]]]:
     return [(asset.op.name, called(asset)) for make in made for asset in make(deployment)]
 
 
-def core(home: Home, told: Callable[[str, float, float], None] = lambda name, seconds, used: None) -> None:
-    """Runs every step; `told` hears of each, how long it took, and the processor's seconds in it."""
+def core(home: Home, told: Callable[[str, float, float], None], only: Collection[str] = ()) -> None:
+    """Runs every step, or only those named; `told` hears of each, how long it took, and the processors' seconds."""
     for name, work in steps(home):
+        if only and name not in only:
+            continue
         start, begun = time.perf_counter(), time.process_time()
         work()
         told(name, time.perf_counter() - start, time.process_time() - begun)
@@ -81,6 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--steps", action="store_true", help="how long each step took, and the peak so far")
+    parser.add_argument("--only", default="", help="the steps to run, with commas between")
     given = parser.parse_args()
     home = Home(given.home)
     emptied(home)
@@ -92,7 +95,7 @@ def main() -> None:
             text = f"{name:20} {seconds:7.2f} s, of processors {used:7.2f} s, peak {own_peak_gigabytes():.2f} GB"
             print(text, flush=True)
 
-    core(home, told)
+    core(home, told, list(filter(None, given.only.split(","))))
     print(sum(seconds for seconds, _ in taken), sum(used for _, used in taken), own_peak_gigabytes())
 
 

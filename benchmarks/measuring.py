@@ -71,6 +71,35 @@ def in_turn(
     return {name: Timed(tuple(seconds)) for name, seconds in taken.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a process told of its work: seconds, the processors' seconds, peak memory in gigabytes."""
+
+    seconds: float
+    processor: float
+    peak: float
+
+
+def processes_in_turn(
+    commands: Mapping[str, Sequence[str]], repetitions: int, compared: Callable[[], None]
+) -> dict[str, list[Ran]]:
+    """As `in_turn`, each work in a process that prints these three numbers last; `compared` looks at what the
+    uncounted round left, and raises where the answers differ."""
+    ran: dict[str, list[Ran]] = {name: [] for name in commands}
+    for repetition in range(repetitions + 1):
+        for name, command in commands.items():
+            said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+            if repetition:
+                ran[name].append(Ran(*map(float, said.splitlines()[-1].split())))
+        if not repetition:
+            compared()
+    return ran
+
+
+def timed_of(ran: Sequence[Ran], what: str = "seconds") -> Timed:
+    return Timed(tuple(getattr(each, what) for each in ran))
+
+
 def ratio(timed: Mapping[str, Timed], ours: str, theirs: str) -> float:
     """The median of the ratios of neighbours in time, which a machine that slows down shifts least."""
     pairs = zip(timed[ours].seconds, timed[theirs].seconds, strict=True)
