@@ -25,6 +25,7 @@ from kinerja_pipeline.kpi.allowance import allowance
 from kinerja_pipeline.kpi.credit import credited
 from kinerja_pipeline.kpi.distribution import unit_evaluation
 from kinerja_pipeline.kpi.evaluation import evaluation
+from kinerja_pipeline.kpi.exclusions import DAY_COLUMNS
 from kinerja_pipeline.kpi.follow_up import Evidence, follow_up, training_needs
 from kinerja_pipeline.kpi.follow_up_units import NAMING, accepted, mistakes
 from kinerja_pipeline.kpi.indicators import RESCANNED, kpi, measures, rescanned, rolled_up
@@ -91,7 +92,8 @@ def _measured(
 ) -> pl.DataFrame:
     needed = {i.declared.fact for i in indicators}
     growing = {i.declared.fact for i in indicators if i.declared.statistic == "growth"}
-    facts = declared_facts(lake, policy, month, today, needed)
+    of_days = frozenset[str]().union(*(i.columns for i in indicators if i.declared.fact == "attendance_day"))
+    facts = declared_facts(lake, policy, month, today, needed, of_days)
     return measures(facts, indicators, month, facts_year_before(lake, policy, month, today, growing))
 
 
@@ -243,7 +245,7 @@ def _evidence(
         evaluations=evaluations,
         kpi=indicators,
         attendance_month=lake.read("facts", "attendance_month", region, month),
-        attendance_day=lake.read("facts", "attendance_day", region, month),
+        attendance_day=lake.read("facts", "attendance_day", region, month, columns=DAY_COLUMNS),
         employees=employees,
         org_units=org_units,
         training=lake.read("facts", "training_year", region, month),

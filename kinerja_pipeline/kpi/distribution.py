@@ -7,6 +7,7 @@ themselves (kpi/evaluation). It is a statement about a unit: no rating is change
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import polars as pl
 
@@ -60,7 +61,7 @@ def unit_evaluation(evaluations: pl.DataFrame, ratings: pl.DataFrame, rules: Eva
     )
     noted = counted.with_columns(note=note)
     keys = noted.select("pattern_code", "note", *(f"{level}_count" for level in LEVELS))
-    changes = [None if why else fewest_changes(counts, pattern) for pattern, why, *counts in keys.iter_rows()]
+    changes = [None if why else fewest_changes(tuple(counts), pattern) for pattern, why, *counts in keys.iter_rows()]
     return noted.with_columns(change_count=pl.Series(changes, dtype=pl.Int64)).with_columns(
         is_conformant=pl.col("change_count") == 0
     )
@@ -74,7 +75,9 @@ def conforms(counts: Counts, pattern: str) -> bool:
     return fewest_changes(counts, pattern) == 0
 
 
-def fewest_changes(counts: Counts | list[int], pattern: str) -> int | None:
+# Units of one size are often spread alike, and a month is often its quarter so far.
+@lru_cache(maxsize=8192)
+def fewest_changes(counts: Counts, pattern: str) -> int | None:
     """How many people, at least, would need another predicate for the counts to conform; None if no spread could.
 
     Every way to conform is a set of bounds on the five counts. People move from where there are too many to where there

@@ -12,14 +12,17 @@ from kinerja_pipeline.policies.follow_up import Exclusions
 
 EXCLUDED_SCHEMA = {"nip": pl.String, "excluded_reason": pl.String}
 
+DAY_COLUMNS = ("nip", "status_code")
+"""What is looked at of the month's days, of which there are a million in a large region."""
+
 
 def excluded(days: pl.DataFrame, employees: pl.DataFrame, rules: Exclusions, month: str) -> pl.DataFrame:
     """One row per employee whom results of `month` do not describe, with the first reason that holds: study,
     long_leave, just_moved.
 
-    `days` are the month's attendance_day rows: study, and leave or sickness, on the policy's share of the scheduled
-    days (not `off`, not `holiday`). Just moved is who began to work in another unit (`utama` assignment) in the last
-    moved_months months, this one included; who is new to the region has moved from nowhere.
+    `days` are the month's attendance_day rows (DAY_COLUMNS are enough): study, and leave or sickness, on the policy's
+    share of the scheduled days (not `off`, not `holiday`). Just moved is who began to work in another unit (`utama`
+    assignment) in the last moved_months months, this one included; who is new to the region has moved from nowhere.
     """
     status = pl.col("status_code")
     shares = (

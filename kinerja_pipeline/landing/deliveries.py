@@ -544,10 +544,7 @@ def _by_month(
         return {DATED: landed}, None
     arrival = month_of(dt.datetime.fromisoformat(received_at).astimezone(ZoneInfo(policy.time_zone)).date())
     arrival = max(arrival, policy.first_month)
-    column = contract.column(contract.month_from)
-    month = landing_month(contract, policy.time_zone)
-    day = parsed(column, policy.time_zone).dt.date() if column.kind in ("date", "timestamp") else pl.lit(None, pl.Date)
-    dates = landed.lazy().select(month.alias("_month"), day.alias("_day")).collect()
+    dates = _dates(landed, contract, policy.time_zone)
     is_near = pl.col("_month").is_between(pl.lit(policy.first_month), pl.lit(add_months(arrival, 12)))
     near = dates.filter(is_near)
     span: tuple[dt.date, dt.date] | None = None
@@ -560,6 +557,18 @@ def _by_month(
     rows = landed.with_columns(settled["_month"])
     parts = rows.partition_by("_month", maintain_order=True, include_key=False, as_dict=True)
     return {str(key[0]): part for key, part in sorted(parts.items())}, span
+
+
+def _dates(landed: pl.DataFrame, contract: Contract, zone: str) -> pl.DataFrame:
+    """`_month` and `_day` of every landed row; no day where the contract has periods."""
+    assert contract.month_from is not None
+    column = contract.column(contract.month_from)
+    if column.kind not in ("date", "timestamp"):
+        return landed.select(landing_month(contract, zone).alias("_month"), pl.lit(None, pl.Date).alias("_day"))
+    # Read once, and a month's name written once per day: for every row again it takes longer than reading the file.
+    days = landed.select(parsed(column, zone).dt.date().alias("_day"))
+    named = days.unique().with_columns(_month=pl.col("_day").dt.strftime("%Y-%m"))
+    return days.join(named, on="_day", how="left", maintain_order="left")
 
 
 # ---- files of the lake -----------------------------------------------------------------------------------------------

@@ -21,16 +21,24 @@ from kinerja_pipeline.policies.model import Policy
 
 
 def declared_facts(
-    lake: Lake, policy: Policy, month: str, today: dt.date, needed: Collection[str]
+    lake: Lake,
+    policy: Policy,
+    month: str,
+    today: dt.date,
+    needed: Collection[str],
+    days_read: Collection[str] | None = None,
 ) -> dict[str, pl.DataFrame]:
-    """The facts of a month, as declarations see them; only those needed."""
+    """The facts of a month, as declarations see them; only those needed, of attendance_day only the columns
+    `days_read`: a large region has a million days, and declarations name few of what is known of each."""
     region, months = policy.region, months_between(add_months(month, -policy.periods.task_lookback_months), month)
 
     def staff() -> pl.DataFrame:
         return people(lake.read("validated", "employee", region), month_start(month), as_of(month, today))
 
     readers: dict[str, Callable[[], pl.DataFrame]] = {
-        "attendance_day": lambda: lake.read("facts", "attendance_day", region, month),
+        "attendance_day": lambda: lake.read(
+            "facts", "attendance_day", region, month, columns=None if days_read is None else sorted(days_read)
+        ),
         "task_outcome": lambda: task_window(
             lake.read("facts", "task_outcome", region, months), month, policy.time_zone, as_of(month, today)
         ),

@@ -141,6 +141,12 @@ class CompiledIndicator:
     numerator: pl.Expr
     denominator: pl.Expr | None
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """What it reads of its fact: its subjects', and what the declaration names."""
+        named = (e.meta.root_names() for e in (self.keep, self.numerator, self.denominator) if e is not None)
+        return frozenset(column for column in SUBJECT_COLUMN.values() if column).union(*named)
+
 
 def fact_pages(contracts: Contracts) -> Mapping[str, Contract | None]:
     """The page that describes a fact's columns; what stands on none is in DERIVED."""
