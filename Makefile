@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: demo test test-postgresql unit browser lint reliability fuzz docs bench datacontract lock clean
+.PHONY: demo test test-postgresql unit browser lint reliability fuzz docs bench bench-large datacontract lock clean
 
 demo: .venv/installed
 	$(BIN)/kinerja demo
@@ -55,8 +55,21 @@ docs: .venv/installed
 	$(BIN)/python docs/promises.py
 
 # A row per target, what was measured, pass or gap; benchmarks/README.md says what each is. No test: machines are noisy.
-bench: .venv/installed
+bench: .venv/installed .bench/installed
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py
+
+# What takes longer than anybody waits for: ten million taps through the whole core job. The figures are kept in
+# benchmarks/large.json, and make bench shows them with their date.
+bench-large: .venv/installed .bench/installed
+	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py --large
+
+# The peers' libraries, in an environment of their own: the product and its tests need none of them.
+.bench/installed: .venv/installed benchmarks.txt
+	$(PYTHON) -m venv .bench
+	$(BIN)/uv pip install --quiet --python .bench/bin/python --no-deps --require-hashes -r benchmarks.txt || \
+	  .bench/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  -r benchmarks.txt
+	touch $@
 
 # An independent peer, in an environment of its own: it lints every contract page and counts what our rules count.
 datacontract: .venv/installed .datacontract/installed
@@ -90,6 +103,9 @@ lock: .venv/installed
 	  --no-emit-index-url pyproject.toml -o constraints.txt
 	echo 'datacontract-cli[duckdb]>=1.2.8,<2' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url - -o datacontract.txt
+	printf 'duckdb>=1.4,<2\npandas>=2.2\npyarrow>=18\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --no-emit-index-url - -o benchmarks.txt
 
 clean:
 	rm -rf .venv .datacontract .fuzz
+	rm -rf .venv .datacontract .bench

@@ -24,8 +24,11 @@ from peak import own_peak_gigabytes
 from kinerja_pipeline.home import Home
 
 
-def steps(home: Home) -> list[tuple[str, Callable[[], object]]]:
-    """The core job as its steps in order, each with its name. Imports and definitions are made here, not by a step."""
+def steps(home: Home, *, with_publication: bool = False) -> list[tuple[str, Callable[[], object]]]:
+    """The core job as its steps in order, each with its name; then those of publication and reports, if wanted.
+    Imports and definitions are made here, not by a step."""
+    from dagster import AssetsDefinition
+
     # The library that judges: what a process imports once is told apart from what a month costs.
     import kinerja_pipeline.contracts.engines  # noqa: F401
     from kinerja_pipeline.contracts.model import load_contracts
@@ -35,20 +38,24 @@ def steps(home: Home) -> list[tuple[str, Callable[[], object]]]:
     from kinerja_pipeline.orchestration.deployment import Deployment, partition_key
     from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
     from kinerja_pipeline.policies.loader import load_policies
+    from kinerja_pipeline.reports.assets import reports_assets
     from kinerja_pipeline.validated.assets import validated_assets
+    from kinerja_pipeline.warehouse.assets import warehouse_assets
 
     warnings.filterwarnings("ignore")
     os.environ["KINERJA_HOME"] = str(home.root)
     deployment = Deployment(load_contracts(), load_policies(home.policies))
     deployment.check()
     resources = {"home": HomeResource(), "clock": Clock(today=TODAY.isoformat()), "lock": RegionLock()}
-    log = SimpleNamespace(warning=lambda _: None)
-    made = (landing_assets, validated_assets, facts_assets, kpi_assets)
+    log, run = SimpleNamespace(warning=lambda _: None), SimpleNamespace(run_id="bench", asset_selection=None)
+    made: list[Callable[[Deployment], list[AssetsDefinition]]] = [landing_assets, validated_assets]
+    made += [facts_assets, kpi_assets, *([warehouse_assets, reports_assets] if with_publication else [])]
 
     def called(asset: Any) -> Callable[[], object]:
         body = asset.op.compute_fn.decorated_fn
         is_of_region = asset.partitions_def == deployment.region
-        context = SimpleNamespace(partition_key=REGION if is_of_region else partition_key(REGION, MONTH), log=log)
+        context = SimpleNamespace(partition_key=REGION if is_of_region else partition_key(REGION, MONTH))
+        context.log, context.run = log, run
         needed = {name: value for name, value in resources.items() if name in asset.required_resource_keys}
 
         def work() -> None:

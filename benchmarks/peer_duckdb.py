@@ -51,7 +51,8 @@ QUALIFY count(*) OVER (PARTITION BY nip, assignment_code, valid_from) = 1;
 
 CREATE TABLE assignment AS
 SELECT nip, unit_id, schedule_id, position_level, valid_from,
-       least(coalesce(valid_to, DATE '9999-12-31'), coalesce(lead(valid_from) OVER by_person - 1, DATE '9999-12-31')) AS valid_to
+       least(coalesce(valid_to, DATE '9999-12-31'),
+             coalesce(lead(valid_from) OVER by_person - 1, DATE '9999-12-31')) AS valid_to
 FROM employee WHERE assignment_code = 'utama'
 WINDOW by_person AS (PARTITION BY nip ORDER BY valid_from);
 
@@ -59,7 +60,8 @@ CREATE TABLE person AS SELECT nip, row_number() OVER () AS person FROM (SELECT D
 
 CREATE TABLE device_pin AS
 SELECT device_id, pin, nip, person, valid_from,
-       least(coalesce(valid_to, DATE '9999-12-31'), coalesce(lead(valid_from) OVER by_pin - 1, DATE '9999-12-31')) AS valid_to
+       least(coalesce(valid_to, DATE '9999-12-31'),
+             coalesce(lead(valid_from) OVER by_pin - 1, DATE '9999-12-31')) AS valid_to
 FROM (SELECT device_id, pin, nip, TRY_CAST(valid_from AS DATE) AS valid_from, TRY_CAST(valid_to AS DATE) AS valid_to
       FROM {device_pin})
 JOIN person USING (nip)
@@ -74,7 +76,8 @@ WHERE TRY_CAST(work_date AS DATE) BETWEEN DATE '{before}' AND DATE '{after}' AND
 GROUP BY 1, 2 HAVING count(DISTINCT schedule_id) = 1;
 
 CREATE TABLE permit AS
-SELECT permit_id, person, status, part, TRY_CAST(start_date AS DATE) AS start_date, TRY_CAST(end_date AS DATE) AS end_date
+SELECT permit_id, person, status, part,
+       TRY_CAST(start_date AS DATE) AS start_date, TRY_CAST(end_date AS DATE) AS end_date
 FROM {leave_permit} JOIN person USING (nip) LEFT JOIN (VALUES {permits}) kinds(kind_code, status) USING (kind_code)
 WHERE length(permit_id) BETWEEN 1 AND 60 AND part IN ('whole', 'first_half', 'second_half')
   AND TRY_CAST(end_date AS DATE) >= TRY_CAST(start_date AS DATE)
@@ -83,7 +86,8 @@ QUALIFY count(*) OVER (PARTITION BY permit_id) = 1;
 
 CALENDAR = """
 CREATE TABLE day AS
-SELECT day::DATE AS work_date, (SELECT count(*) > 0 FROM (VALUES {holidays}) h(holiday) WHERE holiday::DATE = day) AS free
+SELECT day::DATE AS work_date,
+       (SELECT count(*) > 0 FROM (VALUES {holidays}) h(holiday) WHERE holiday::DATE = day) AS free
 FROM range(DATE '2026-03-25', DATE '2026-05-25', INTERVAL 1 DAY) r(day);
 
 CREATE TABLE hours AS
@@ -137,13 +141,16 @@ FROM (SELECT *, lag(ends) OVER by_shift AS last_out, lead(starts) OVER by_shift 
       FROM person_day WHERE starts IS NOT NULL WINDOW by_shift AS (PARTITION BY person ORDER BY work_date));
 
 CREATE TABLE placed AS
-SELECT t.person, t.moment, CASE WHEN t.moment < w.closes THEN w.work_date END AS work_date, t.moment < w.turns AS is_in
+SELECT t.person, t.moment, CASE WHEN t.moment < w.closes THEN w.work_date END AS work_date,
+       t.moment < w.turns AS is_in
 FROM (SELECT person, moment FROM tap
-      QUALIFY coalesce(moment - lag(moment) OVER (PARTITION BY person ORDER BY moment) > INTERVAL {repeat} SECOND, true)) t
+      QUALIFY coalesce(moment - lag(moment) OVER (PARTITION BY person ORDER BY moment)
+                       > INTERVAL {repeat} SECOND, true)) t
 ASOF LEFT JOIN shift_window w ON t.person = w.person AND t.moment >= w.opens;
 
 CREATE TABLE tapped AS
-SELECT person, work_date, min(moment) FILTER (is_in) AS first_in, max(moment) FILTER (NOT is_in) AS last_out, count(*) AS taps
+SELECT person, work_date, min(moment) FILTER (is_in) AS first_in, max(moment) FILTER (NOT is_in) AS last_out,
+       count(*) AS taps
 FROM placed WHERE work_date IS NOT NULL GROUP BY 1, 2;
 
 CREATE TABLE stray AS
@@ -182,7 +189,8 @@ known AS (
   LEFT JOIN heard h ON h.device_id = p.device_id AND h.date = s.date
   LEFT JOIN down o ON o.device_id = p.device_id AND o.date = s.date
   WHERE s.date BETWEEN p.valid_from AND p.valid_to GROUP BY ALL)
-SELECT person, work_date, bool_and(coalesce(is_heard, false)) AS is_recordable, bool_or(coalesce(is_down, false)) AS is_down
+SELECT person, work_date, bool_and(coalesce(is_heard, false)) AS is_recordable,
+       bool_or(coalesce(is_down, false)) AS is_down
 FROM silent LEFT JOIN known USING (person, work_date, date) GROUP BY 1, 2;
 
 CREATE TABLE attendance_day AS
@@ -276,14 +284,15 @@ ended AS (
   SELECT t.* EXCLUDE (length, before, starts),
          before + least(epoch_us(done) - epoch_us(starts), length) - worked_before AS worked
   FROM (SELECT b.*, s.* FROM begun b ASOF LEFT JOIN stretch s ON b.done >= s.starts) t)
-SELECT task_id, e.nip, coalesce(e.unit_id, CASE WHEN opened::DATE <= a.valid_to THEN a.unit_id END) AS unit_id, task_type,
-       service_code, opened - INTERVAL {utc} HOUR AS opened_at, due - INTERVAL {utc} HOUR AS due_at,
+SELECT task_id, e.nip, coalesce(e.unit_id, CASE WHEN opened::DATE <= a.valid_to THEN a.unit_id END) AS unit_id,
+       task_type, service_code, opened - INTERVAL {utc} HOUR AS opened_at, due - INTERVAL {utc} HOUR AS due_at,
        responded - INTERVAL {utc} HOUR AS first_response_at, done - INTERVAL {utc} HOUR AS completed_at, status_code,
        (epoch_us(responded) - epoch_us(opened)) / 3600000000.0::DOUBLE AS first_response_hours,
        CASE WHEN requester_key IS NOT NULL AND service_code IS NOT NULL THEN
          coalesce(opened - lag(opened) OVER (PARTITION BY requester_key, service_code ORDER BY opened, task_id)
                   <= INTERVAL 30 DAY, false) END AS is_repeat,
-       CASE WHEN done IS NOT NULL AND status_code <> 'cancelled' THEN worked / 3600000000.0::DOUBLE END AS duration_hours,
+       CASE WHEN done IS NOT NULL AND status_code <> 'cancelled'
+            THEN worked / 3600000000.0::DOUBLE END AS duration_hours,
        CASE WHEN done IS NOT NULL AND status_code <> 'cancelled' THEN done <= due END AS is_on_time,
        CASE WHEN quantity_planned > 0 THEN quantity_done / quantity_planned END AS quantity_share, quality_score,
        CASE WHEN cost_planned > 0 THEN cost_spent / cost_planned END AS cost_share,
@@ -345,10 +354,12 @@ known AS (
   LEFT JOIN agreed USING (subject_kind, subject_id, indicator_id)
   WHERE evidence_count > 0 AND (subject_kind = 'unit' OR subject_id IN (SELECT nip FROM staff))),
 reached AS (
-  SELECT *, CASE WHEN is_lower THEN greatest(100 * (2 * target - actual) / target, CASE WHEN actual IS NOT NULL THEN 0.0 END)
+  SELECT *, CASE WHEN is_lower
+                 THEN greatest(100 * (2 * target - actual) / target, CASE WHEN actual IS NOT NULL THEN 0.0 END)
                  ELSE 100 * actual / target END AS achievement FROM known)
 SELECT subject_kind, subject_id, indicator_id, numerator / 10000 AS numerator,
-       CASE WHEN indicator_id <> 'task_backlog' THEN denominator / 10000 END AS denominator, actual, target, achievement,
+       CASE WHEN indicator_id <> 'task_backlog' THEN denominator / 10000 END AS denominator,
+       actual, target, achievement,
        CASE WHEN achievement IS NOT NULL THEN least(achievement, 120.0) END AS score, evidence_count
 FROM reached;
 """

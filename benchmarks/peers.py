@@ -109,7 +109,8 @@ def attendance_differences(part: Home, folder: Path) -> list[str]:
     office = pl.col("schedule_id") == "office_5_day", pl.col("day_type").is_in(["normal", "friday"])
     own = Lake(part.lake).read("facts", "attendance_day", REGION, MONTH).filter(*office)
     local = {
-        name: pl.col(f"{name}_at").dt.replace_time_zone(None) + pl.duration(hours=9) for name in ("first_in", "last_out")
+        name: pl.col(f"{name}_at").dt.replace_time_zone(None) + pl.duration(hours=9)
+        for name in ("first_in", "last_out")
     }
     both = own.select("nip", "work_date", "late_minutes", **local).join(
         pl.read_parquet(folder / "day.parquet"), on=["nip", "work_date"], how="left", suffix=" of theirs"

@@ -1,20 +1,34 @@
 """Every benchmark, a row per target: what it may be at most, what was measured, pass or gap.
 
     TQDM_DISABLE=1 python benchmarks/run.py --rows 1000000 10000000 --to benchmark.json
+    TQDM_DISABLE=1 python benchmarks/run.py --large
 
-The exit code says nothing about the targets: machines are noisy, and a gap is for people to look at.
+The exit code says nothing about the targets: machines are noisy, and a gap is for people to look at. What `--large`
+measured last is kept and shown with its date and commit.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
 import event_log
+import job
 import judging
+import peers
+import publication
 import split
+import startup
 from measuring import Figure, Timed, show, write
+
+LARGE = Path(__file__).with_name("large.json")
+Taken = Callable[[], tuple[list[Figure], dict[str, Timed]]]
 
 
 def main() -> None:
@@ -22,19 +36,54 @@ def main() -> None:
     sizes = [10**6, 10**7]
     parser.add_argument("--rows", type=int, nargs="+", default=sizes, help="sizes: taps of the region and month")
     parser.add_argument("--to", type=Path, default=Path("benchmark.json"), help="the figures as JSON")
+    parser.add_argument(
+        "--large", action="store_true", help="only the core job of the largest size; kept in large.json"
+    )
+    parser.add_argument(
+        "--repetitions", type=int, default=3, help="of the core job and its peers, after an uncounted one"
+    )
     given = parser.parse_args()
+    if given.large:
+        figures, timed = peers.figures(max(given.rows), given.repetitions)
+        keep(figures)
+        show(figures)
+        write(given.to, given.rows, figures, {"peers": timed})
+        return
+    if not peers.PEERS_PYTHON.is_file():
+        raise SystemExit("The peers are not installed: `make bench` does that.")
+    taken: dict[str, Taken] = {
+        "startup": startup.figures,
+        "peers": partial(peers.figures, min(given.rows), given.repetitions),
+        "publication": publication.figures,
+        "job": job.figures,
+        **{f"split {rows}": partial(split.figures, rows) for rows in given.rows},
+        "judging": judging.figures,
+        "event_log": event_log.figures,
+    }
     found: list[Figure] = []
     timings: dict[str, dict[str, Timed]] = {}
-    for name, taken in (
-        *((f"split {rows}", partial(split.figures, rows)) for rows in given.rows),
-        ("judging", judging.figures),
-        ("event_log", event_log.figures),
-    ):
-        figures, timings[name] = taken()
+    for name, take in taken.items():
+        figures, timings[name] = take()
         found += figures
-    show(found)
+    show([*found, *kept()])
     write(given.to, given.rows, found, timings)
     print(f"Written: {given.to}")
+
+
+def keep(figures: list[Figure]) -> None:
+    command = ["git", "-C", str(LARGE.parent), "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()
+    page = {"date": dt.date.today().isoformat(), "commit": commit, "figures": [asdict(f) for f in figures]}
+    LARGE.write_text(json.dumps(page, indent=2) + "\n", encoding="utf-8")
+
+
+def kept() -> list[Figure]:
+    """What was measured last of the large size, each row with when and of which commit."""
+    if not LARGE.is_file():
+        return []
+    page = json.loads(LARGE.read_text(encoding="utf-8"))
+    of = f" (of {page['date']}, {page['commit']})"
+    return [replace(figure, name=figure.name + of) for figure in (Figure(**f) for f in page["figures"])]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,80 @@
+"""What Dagster adds to a region and month, and what a run costs when nothing has changed.
+
+    python benchmarks/job.py --taps 100000
+
+The command's run (landing and the month's job, through Dagster, with its event log) against the bodies of the same
+assets called one after the other, publication and reports included; then the same run again. Each in a process of its
+own, by the processors' seconds, imports not counted: the difference is Dagster's, whatever else the machine does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from big_month import REGION, big_month
+from core import emptied, steps
+from measuring import Figure, Timed, processes_in_turn, show, timed_of, told
+from peak import own_peak_gigabytes
+
+from kinerja_pipeline.home import Home
+
+WORKS = ("run", "again", "bodies")
+
+
+def figures(taps: int = 10**5, repetitions: int = 3) -> tuple[list[Figure], dict[str, Timed]]:
+    with tempfile.TemporaryDirectory() as place:
+        home = Home(Path(place) / "home")
+        big_month(home, taps)
+        command = [sys.executable, __file__, "--home", str(home.root), "--work"]
+        ran = processes_in_turn({work: [*command, work] for work in WORKS}, repetitions, lambda: None)
+    used = {name: timed_of(of, "processor") for name, of in ran.items()}
+    share = used["run"].median - used["bodies"].median
+    size = f"{taps:.0e}".replace("e+0", "e")
+    return [
+        Figure(f"Dagster's share of a region-month, {size} taps", share, 2.0, "s", f"processors: {told(used)}"),
+        Figure(f"  of the run, {size} taps", 100 * share / used["run"].median, None, "%"),
+        Figure(f"unchanged re-run {size} / first run", used["again"].median / used["run"].median, 0.1, "x"),
+    ], used
+
+
+def work(home: Home, what: str) -> None:
+    from rich.console import Console
+
+    from kinerja_pipeline.orchestration.launch import launch
+    from kinerja_pipeline.warehouse.database import open_warehouse  # noqa: F401 - imports are not counted
+
+    bodies = steps(home, with_publication=True)
+    if what != "again":
+        emptied(home)
+        for file in home.root.glob("warehouse.db*"):
+            file.unlink()
+    start, begun = time.perf_counter(), time.process_time()
+    if what == "bodies":
+        for _, body in bodies:
+            body()
+    else:
+        with open("/dev/null", "w", encoding="utf-8") as nowhere:
+            outcome = launch(home, regions=[REGION], first=None, last=None, today=None, console=Console(file=nowhere))
+        assert not outcome.failed, outcome.failed
+        assert outcome.done == (what == "run"), f"{what}: {outcome.done} months"
+    print(time.perf_counter() - start, time.process_time() - begun, own_peak_gigabytes())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--taps", type=int, default=10**5)
+    parser.add_argument("--home", type=Path)
+    parser.add_argument("--work", choices=WORKS, help="do this once in --home and print what it took")
+    given = parser.parse_args()
+    if given.work:
+        work(Home(given.home), given.work)
+    else:
+        show(figures(given.taps)[0])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""Publishing a region and month against the database's own bulk load of the same rows, in one transaction.
+
+    python benchmarks/publication.py --taps 100000 [--postgresql postgresql+psycopg://user@/postgres?host=/socket]
+
+Publishing judges every table by its contract, hashes every part, keeps the ledger and what it replaced, under the
+region's lock; the bulk load only writes: rows of the same tables through the driver (tuples into SQLite, COPY into
+PostgreSQL), with the same keys. Each time into a fresh warehouse whose tables are there. Both leave the same rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+import sqlalchemy as sa
+from big_month import MONTH, REGION, TODAY, big_month
+from core import core
+from measuring import Figure, Timed, in_turn, ratio, show, told
+
+from kinerja_pipeline.contracts.model import Contracts, load_contracts
+from kinerja_pipeline.contracts.tables import warehouse_tables
+from kinerja_pipeline.home import Home
+from kinerja_pipeline.orchestration.deployment import Deployment
+from kinerja_pipeline.orchestration.storage import Lake
+from kinerja_pipeline.policies.loader import load_policies
+from kinerja_pipeline.warehouse.assets import outgoing
+from kinerja_pipeline.warehouse.database import migrate, open_warehouse
+from kinerja_pipeline.warehouse.publish import Versions, insert_rows, publish
+
+POSTGRESQL = "KINERJA_BENCH_POSTGRESQL"
+"""Where it is set, the address of a server's maintenance database in which databases may be made."""
+Frames = Mapping[str, pl.DataFrame]
+Fresh = Callable[[], sa.Engine]
+
+
+def figures(taps: int = 10**5, server: str | None = None) -> tuple[list[Figure], dict[str, Timed]]:
+    server = server or os.environ.get(POSTGRESQL)
+    found: list[Figure] = []
+    timings: dict[str, Timed] = {}
+    with tempfile.TemporaryDirectory() as place:
+        home = Home(Path(place) / "home")
+        big_month(home, taps)
+        core(home, lambda *_: None)
+        deployment = Deployment(load_contracts(), load_policies(home.policies))
+        frames = outgoing(deployment, home, Lake(home.lake), REGION, MONTH, TODAY)
+        with sqlite(Path(place)) as fresh:
+            figure, timed = _measured("SQLite", fresh, deployment.contracts, frames)
+            found, timings = [*found, figure], timings | timed
+        if server:
+            with postgresql(server) as fresh:
+                figure, timed = _measured("PostgreSQL", fresh, deployment.contracts, frames)
+                found, timings = [*found, figure], timings | timed
+    return found, timings
+
+
+def _measured(name: str, fresh: Fresh, contracts: Contracts, frames: Frames) -> tuple[Figure, dict[str, Timed]]:
+    assert _published(fresh, contracts, frames) == _loaded(fresh, contracts, frames), "other rows"
+    ready: Iterator[sa.Engine] = iter([fresh() for _ in range(12)])
+    timed = in_turn(
+        {
+            "publication": lambda: _publish(next(ready), contracts, frames),
+            "bulk load": lambda: _load(next(ready), contracts, frames),
+        }
+    )
+    count = sum(len(frame) for frame in frames.values())
+    label = f"publication of {count:,} rows / bulk load, {name}"
+    figure = Figure(label, ratio(timed, "publication", "bulk load"), 1.5, "x", told(timed))
+    return figure, {f"{work}, {name}": of for work, of in timed.items()}
+
+
+def _publish(engine: sa.Engine, contracts: Contracts, frames: Frames) -> None:
+    now = dt.datetime.combine(TODAY, dt.time(), dt.UTC)
+    publish(engine, contracts, REGION, MONTH, frames, versions=Versions("bench", "bench"), now=now, run_id="bench")
+
+
+def _load(engine: sa.Engine, contracts: Contracts, frames: Frames) -> None:
+    tables = warehouse_tables(contracts.outgoing, engine.dialect.name).tables
+    schema = "" if engine.dialect.name == "sqlite" else "reporting."
+    with engine.begin() as connection:
+        for name, frame in frames.items():
+            insert_rows(connection, tables[f"{schema}{name}"], frame)
+
+
+def _published(fresh: Fresh, contracts: Contracts, frames: Frames) -> dict[str, int]:
+    engine = fresh()
+    _publish(engine, contracts, frames)
+    return _counted(engine, contracts, frames)
+
+
+def _loaded(fresh: Fresh, contracts: Contracts, frames: Frames) -> dict[str, int]:
+    engine = fresh()
+    _load(engine, contracts, frames)
+    return _counted(engine, contracts, frames)
+
+
+def _counted(engine: sa.Engine, contracts: Contracts, frames: Frames) -> dict[str, int]:
+    tables = warehouse_tables(contracts.outgoing, engine.dialect.name).tables
+    schema = "" if engine.dialect.name == "sqlite" else "reporting."
+    with engine.connect() as connection:
+        return {
+            name: connection.execute(sa.select(sa.func.count()).select_from(tables[f"{schema}{name}"])).scalar_one()
+            for name in frames
+        }
+
+
+@contextmanager
+def sqlite(folder: Path) -> Iterator[Fresh]:
+    """Copies of one empty warehouse."""
+    empty, numbers = folder / "empty.db", itertools.count()
+    engine = open_warehouse(f"sqlite:///{empty}")
+    migrate(engine)
+    engine.dispose()
+
+    def fresh() -> sa.Engine:
+        path = folder / f"{next(numbers)}.db"
+        shutil.copy(empty, path)
+        return open_warehouse(f"sqlite:///{path}")
+
+    yield fresh
+
+
+@contextmanager
+def postgresql(server: str) -> Iterator[Fresh]:
+    """Databases made from one empty warehouse, dropped afterwards."""
+    maintenance = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    made: list[str] = []
+    engines: list[sa.Engine] = []
+
+    def database(template: str) -> sa.engine.URL:
+        made.append(f"kinerja_bench_{os.getpid()}_{len(made)}")
+        with maintenance.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {made[-1]} TEMPLATE {template}")
+        return sa.make_url(server).set(database=made[-1])
+
+    try:
+        empty = open_warehouse(database("template1").render_as_string(hide_password=False))
+        migrate(empty)
+        empty.dispose()
+
+        def fresh() -> sa.Engine:
+            engines.append(open_warehouse(database(made[0]).render_as_string(hide_password=False)))
+            return engines[-1]
+
+        yield fresh
+    finally:
+        for engine in engines:
+            engine.dispose()
+        with maintenance.connect() as connection:
+            for name in made:
+                connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--taps", type=int, default=10**5)
+    parser.add_argument("--postgresql", help=f"a server's maintenance database; else what {POSTGRESQL} says")
+    given = parser.parse_args()
+    show(figures(given.taps, given.postgresql)[0])
+
+
+if __name__ == "__main__":
+    main()
