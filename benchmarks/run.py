@@ -73,7 +73,11 @@ def main() -> None:
 def keep(figures: list[Figure]) -> None:
     command = ["git", "-C", str(LARGE.parent), "rev-parse", "--short", "HEAD"]
     commit = subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()
-    page = {"date": dt.date.today().isoformat(), "commit": commit, "figures": [asdict(f) for f in figures]}
+    page = {
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "commit": commit,
+        "figures": [asdict(f) for f in figures],
+    }
     LARGE.write_text(json.dumps(page, indent=2) + "\n", encoding="utf-8")
 
 

@@ -251,7 +251,7 @@ def mistaken(found: pl.DataFrame, accepted: pl.DataFrame, rule: MistakesRule, re
 
 
 def _places(employees: pl.DataFrame, org_units: pl.DataFrame) -> pl.DataFrame:
-    """_name, _home: the unit of every unit and employee that a row may name."""
+    """_name, _home: the unit of every unit and employee that a row may name, each name once."""
     homes = (
         employees.filter(pl.col("assignment_code") == "utama")
         .sort("valid_from")
@@ -259,17 +259,19 @@ def _places(employees: pl.DataFrame, org_units: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.col("unit_id").last().alias("_home"))
     )
     units = org_units.select(pl.col("unit_id").unique()).with_columns(_home=pl.col("unit_id"))
-    return pl.concat([homes.rename({"nip": "_name"}), units.rename({"unit_id": "_name"})])
+    both = pl.concat([homes.rename({"nip": "_name"}), units.rename({"unit_id": "_name"})])
+    return both.unique("_name", keep="last", maintain_order=True)
 
 
 def _named(frame: pl.DataFrame, places: pl.DataFrame) -> pl.Series:
     """The unit of each row of a feed, from the first of its columns that names a known unit or employee."""
-    known = dict(places.iter_rows())
     names = [name for name in NAMING if name in frame.columns]
-    if not names or not known:
+    if not names or places.is_empty():
         return pl.repeat(None, len(frame), dtype=pl.String, eager=True).alias("unit_id")
     found = [
-        pl.col(name).str.replace_all("[' ]", "").replace_strict(known, default=None, return_dtype=pl.String)
+        pl.col(name)
+        .str.replace_all("[' ]", "")
+        .replace_strict(places["_name"], places["_home"], default=None, return_dtype=pl.String)
         for name in names
     ]
     return frame.select(pl.coalesce(found).alias("unit_id")).to_series()
