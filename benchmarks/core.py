@@ -46,7 +46,14 @@ def steps(home: Home, *, with_publication: bool = False) -> list[tuple[str, Call
     os.environ["KINERJA_HOME"] = str(home.root)
     deployment = Deployment(load_contracts(), load_policies(home.policies))
     deployment.check()
-    resources = {"home": HomeResource(), "clock": Clock(today=TODAY.isoformat()), "lock": RegionLock()}
+    # Nobody is told of refused files.
+    alerts = SimpleNamespace(refused=lambda *_: [])
+    resources = {
+        "home": HomeResource(),
+        "clock": Clock(today=TODAY.isoformat()),
+        "lock": RegionLock(),
+        "alerts": alerts,
+    }
     log, run = SimpleNamespace(warning=lambda _: None), SimpleNamespace(run_id="bench", asset_selection=None)
     made: list[Callable[[Deployment], list[AssetsDefinition]]] = [landing_assets, validated_assets]
     made += [facts_assets, kpi_assets, *([warehouse_assets, reports_assets] if with_publication else [])]
@@ -55,7 +62,7 @@ def steps(home: Home, *, with_publication: bool = False) -> list[tuple[str, Call
         body = asset.op.compute_fn.decorated_fn
         is_of_region = asset.partitions_def == deployment.region
         context = SimpleNamespace(partition_key=REGION if is_of_region else partition_key(REGION, MONTH))
-        context.log, context.run = log, run
+        context.log, context.run, context.retry_number = log, run, 0
         needed = {name: value for name, value in resources.items() if name in asset.required_resource_keys}
 
         def work() -> None:
