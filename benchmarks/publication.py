@@ -4,7 +4,7 @@
 
 Publishing judges every table by its contract, hashes every part, keeps the ledger and what it replaced, under the
 region's lock; the bulk load only writes: rows of the same tables through the driver (tuples into SQLite, COPY into
-PostgreSQL), with the same keys. Each time into a fresh warehouse whose tables are there. Both leave as many rows in every table.
+PostgreSQL), with the same keys. Each time into a fresh, empty warehouse. Both leave as many rows in each table.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def figures(taps: int = 10**5, server: str | None = None) -> tuple[list[Figure],
 
 
 def _measured(name: str, fresh: Fresh, contracts: Contracts, frames: Frames) -> tuple[Figure, dict[str, Timed]]:
-    assert _published(fresh, contracts, frames) == _loaded(fresh, contracts, frames), "another number of rows"
+    assert _published(fresh, contracts, frames) == _loaded(fresh, contracts, frames), "other numbers of rows"
     ready: Iterator[sa.Engine] = iter([fresh() for _ in range(12)])
     timed = in_turn(
         {
