@@ -107,5 +107,4 @@ lock: .venv/installed
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url - -o benchmarks.txt
 
 clean:
-	rm -rf .venv .datacontract .fuzz
-	rm -rf .venv .datacontract .bench
+	rm -rf .venv .datacontract .bench .fuzz
