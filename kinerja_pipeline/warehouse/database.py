@@ -11,19 +11,19 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.contracts.tables import warehouse_schema, warehouse_tables
 from kinerja_pipeline.warehouse import access
 from kinerja_pipeline.warehouse.views import are_current, create_views, drop_views, load_views, sql_folder
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 BUSY_SECONDS = 60
 """How long a SQLite connection waits for the writer before it."""
@@ -166,7 +166,7 @@ def is_up_to_date(engine: sa.Engine) -> bool:
     """Whether tables, views and rights are as this version makes them: `migrate` would do nothing."""
     schema = warehouse_schema(engine.dialect.name)
     with _connected(engine) as connection:
-        heads = ScriptDirectory.from_config(_migrations(schema)).get_current_head()
+        heads = _scripts(_migrations(schema)).get_current_head()
         is_done = _revision(connection, schema) == heads and are_current(connection, schema)
         return is_done and access.is_current(connection)
 
@@ -195,7 +195,7 @@ def migrate(engine: sa.Engine, roles: access.Roles | None = None) -> list[str]:
     """
     schema = warehouse_schema(engine.dialect.name)
     config = _migrations(schema)
-    heads = ScriptDirectory.from_config(config).get_current_head()
+    heads = _scripts(config).get_current_head()
     if roles is not None:
         _check_roles(engine, roles)
     try:
@@ -212,7 +212,7 @@ def migrate(engine: sa.Engine, roles: access.Roles | None = None) -> list[str]:
             drop_views(connection, schema)
             if revision != heads:
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                _upgrade(config)
                 _comment(connection)
             create_views(connection, schema)
             done = [*_applied(config, revision), f"{len(load_views())} views made"]
@@ -243,7 +243,10 @@ def _first_line(error: SQLAlchemyError) -> str:
     return str(cause).strip().splitlines()[0]
 
 
+# Alembic is loaded where something may have to be migrated: readers never do, and it takes a tenth of `kinerja status`.
 def _migrations(schema: str | None) -> Config:
+    from alembic.config import Config
+
     folder = sql_folder() / "migrations"
     # Alembic's own progress lines are for developers; what people need to know is raised as WarehouseError.
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -254,19 +257,33 @@ def _migrations(schema: str | None) -> Config:
     return config
 
 
+def _scripts(config: Config) -> ScriptDirectory:
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(config)
+
+
+def _upgrade(config: Config) -> None:
+    from alembic import command
+
+    command.upgrade(config, "head")
+
+
 def _revision(connection: sa.Connection, schema: str | None) -> str | None:
+    from alembic.runtime.migration import MigrationContext
+
     context = MigrationContext.configure(connection, opts={"version_table_schema": schema})
     return context.get_current_revision()
 
 
 def _applied(config: Config, revision: str | None) -> list[str]:
     """The revisions after `revision`, oldest first."""
-    steps = ScriptDirectory.from_config(config).iterate_revisions("head", revision or "base")
+    steps = _scripts(config).iterate_revisions("head", revision or "base")
     return [f"revision {step.revision}: {step.doc.partition('. ')[0].rstrip('.')}" for step in reversed(list(steps))]
 
 
 def _check_known(config: Config, revision: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    known = {script.revision for script in _scripts(config).walk_revisions()}
     if revision is not None and revision not in known:
         raise WarehouseError(
             f"The warehouse is at revision {revision}, which this version of kinerja does not know: "
