@@ -20,7 +20,8 @@ from kinerja_pipeline.facts.training import training_year
 from kinerja_pipeline.orchestration.column_lineage import column_lineage
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.faults import retrying
-from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
+from kinerja_pipeline.orchestration.metadata import counts, definition_metadata, team
+from kinerja_pipeline.orchestration.plots import lateness
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 
 REGISTERS = ("employee", "device_pin", "leave_permit", "shift_roster", "device_outage")
@@ -55,6 +56,7 @@ def _spec(deployment: Deployment, table: str, deps: list[AssetDep]) -> AssetSpec
         metadata={**definition_metadata(contract), **column_lineage(deployment, table, lambda _: "facts")}
         if contract
         else None,
+        owners=team(contract),
         partitions_def=deployment.region_month,
     )
 
@@ -91,7 +93,8 @@ def _attendance_day(deployment: Deployment) -> AssetsDefinition:
         days = attendance_day(taps, employees, pins, permits, rosters, outages, policy, month, day)
         lake.write(days, "facts", "attendance_day", region, month)
         yield MaterializeResult(
-            asset_key=["facts", "attendance_day"], metadata=counts(days, time.perf_counter() - start)
+            asset_key=["facts", "attendance_day"],
+            metadata={**counts(days, time.perf_counter() - start), **lateness(days)},
         )
         start = time.perf_counter()
         arrivals = lake.read("validated", "arrival", region, month)

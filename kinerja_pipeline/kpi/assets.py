@@ -36,7 +36,8 @@ from kinerja_pipeline.orchestration.column_lineage import column_lineage, counte
 from kinerja_pipeline.orchestration.declared_facts import declared_facts, facts_year_before
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.faults import retrying
-from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
+from kinerja_pipeline.orchestration.metadata import counts, definition_metadata, team
+from kinerja_pipeline.orchestration.plots import achieved
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.indicators import CompiledIndicator
@@ -149,6 +150,7 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
             kinds={"polars", "parquet"},
             deps=[*deps[table], *inside[table], *([employees] if table in ("kpi", "evaluation") else [])],
             description=deployment.contracts.outgoing[table].description,
+            owners=team(deployment.contracts.outgoing[table]),
             metadata={
                 **definition_metadata(deployment.contracts.outgoing[table]),
                 **column_lineage(deployment, table, lambda name: "kpi" if name in deps else "facts"),
@@ -195,7 +197,10 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
             "training_programme": _programmes(lake, region, month, advice),
         }.items():
             lake.write(frame, "kpi", table, region, month)
-            yield MaterializeResult(asset_key=["kpi", table], metadata=counts(frame, time.perf_counter() - start))
+            plot = achieved(frame, month) if table == "kpi" else {}
+            yield MaterializeResult(
+                asset_key=["kpi", table], metadata={**counts(frame, time.perf_counter() - start), **plot}
+            )
 
     return build
 

@@ -26,7 +26,7 @@ from kinerja_pipeline.orchestration import checks
 from kinerja_pipeline.orchestration.alerting import Alerts
 from kinerja_pipeline.orchestration.deployment import Deployment
 from kinerja_pipeline.orchestration.faults import OF_REGION, ended_well, last_run_spec, retrying
-from kinerja_pipeline.orchestration.metadata import definition_metadata
+from kinerja_pipeline.orchestration.metadata import definition_metadata, team
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 
 
@@ -38,6 +38,7 @@ def landing_assets(deployment: Deployment) -> list[AssetsDefinition]:
             group_name="landing",
             kinds={"file"},
             description=f"Files of {contract.name} as delivered, every version kept. {contract.description}",
+            owners=team(contract),
             metadata=definition_metadata(contract),
             partitions_def=deployment.region,
         )

@@ -1,6 +1,7 @@
-"""What the UI shows about a table: its columns from the contract, and row counts.
+"""What the UI shows about a table: its columns from the contract, who owns it, where its pages are, and row counts.
 
-Here: contract and frame -> Dagster metadata, never a value of a row. Not here: checks (orchestration/checks).
+Here: contract and frame -> Dagster metadata, never a value of a row. Not here: checks (orchestration/checks), values
+that everybody may see (orchestration/preview), plots. What never changes stands in definitions, not in each event.
 """
 
 from __future__ import annotations
@@ -35,15 +36,40 @@ def column_schema(contract: Contract) -> TableSchema:
     )
 
 
+def team(contract: Contract | None) -> list[str]:
+    """The owner of a page as the UI names it."""
+    return [f"team:{contract.owner}"] if contract and contract.owner else []
+
+
 def definition_metadata(contract: Contract) -> Mapping[str, Any]:
     """What an asset says of its table before anything is materialized. Delivered columns come from their suppliers."""
     told = {
         "dagster/column_schema": column_schema(contract),
         "contract": f"{contract.name} {contract.version}",
         "one row per": contract.grain,
+        "pages": _pages(contract),
     }
     return told if contract.direction == "incoming" else {**told, "columns come from": sources_table(contract)}
 
 
 def counts(frame: pl.DataFrame, seconds: float) -> dict[str, MetadataValue[Any]]:
     return {"dagster/row_count": MetadataValue.int(len(frame)), "seconds": MetadataValue.float(round(seconds, 3))}
+
+
+def _pages(contract: Contract) -> MetadataValue[Any]:
+    """Where the pages for people are. Browsers open no file from here: links lead to the asset that has its path."""
+    name = contract.name
+    if contract.direction == "incoming":
+        place = f"{'<month>' if contract.is_event else 'register'}/{name}.html"
+        lines = [f"[what its rules found](/assets/reports/validation): `reports/validation/<region>/{place}`"]
+    else:
+        lines = [
+            "[the report of the month](/assets/reports/monthly): `reports/monthly/<region>/<month>/laporan.html`",
+            "[whether its promises are kept](/assets/reports/published): "
+            "`reports/validation/<region>/<month>/published_tables.html`",
+        ]
+    kind = "feed" if contract.direction == "incoming" else "table"
+    lines.append(
+        f"the dictionary: `reports/dictionary/dictionary.en.html#{kind}-{name}` (`kinerja dictionary` writes it)"
+    )
+    return MetadataValue.md("In the home: \n\n" + "\n".join(f"- {line}" for line in lines))

@@ -24,7 +24,7 @@ from kinerja_pipeline.orchestration.deployment import Deployment, region_month_o
 from kinerja_pipeline.orchestration.faults import retrying
 from kinerja_pipeline.orchestration.resources import HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import whole_file
-from kinerja_pipeline.reports.places import PUBLISHED_TABLES, monthly_folder, names_in, to_monthly, validation_file
+from kinerja_pipeline.reports.places import PUBLISHED_TABLES, to_monthly, validation_file
 from kinerja_pipeline.reports.published import published_page
 from kinerja_pipeline.reports.validation import validation_page
 
@@ -140,7 +140,6 @@ def _monthly(home: HomeResource, deployment: Deployment, region: str, month: str
         asset_key=MONTHLY,
         metadata={
             **{file.name.replace(".", "_"): MetadataValue.path(file) for file in files},
-            "open": MetadataValue.url((monthly_folder(home.home, region, month) / names_in("id").page).as_uri()),
             "seconds": round(time.perf_counter() - start, 3),
         },
     )

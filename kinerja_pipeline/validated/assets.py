@@ -31,7 +31,9 @@ from kinerja_pipeline.orchestration.basis import note_registers
 from kinerja_pipeline.orchestration.checks import Partitions
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.faults import retrying
-from kinerja_pipeline.orchestration.metadata import counts, definition_metadata
+from kinerja_pipeline.orchestration.metadata import counts, definition_metadata, team
+from kinerja_pipeline.orchestration.plots import rejected_by_feed, rejected_share
+from kinerja_pipeline.orchestration.preview import preview
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.model import Policy
@@ -201,6 +203,7 @@ def _feed_specs(feeds: Iterable[Contract], of_region: PartitionMapping | None) -
                 kinds={"polars", "parquet"},
                 deps=_deps(contract, of_region),
                 description=text,
+                owners=team(contract),
                 metadata=definition_metadata(contract) if room == "validated" else None,
             )
 
@@ -302,11 +305,18 @@ def _kept(
         lake.write_document(kept, VALIDATION, contract.name, region, month)
         tallies.append(result.tally)
         seconds, start = time.perf_counter() - start, time.perf_counter()
-        yield MaterializeResult(asset_key=["quarantine", contract.name], metadata=counts(result.rejected, seconds))
+        yield MaterializeResult(
+            asset_key=["quarantine", contract.name],
+            metadata={**counts(result.rejected, seconds), **rejected_share(result.tally)},
+        )
         if is_believed:
             yield MaterializeResult(
                 asset_key=_key(contract),
-                metadata={**counts(result.valid, seconds), **_corrected(corrections, contract, month)},
+                metadata={
+                    **counts(result.valid, seconds),
+                    **_corrected(corrections, contract, month),
+                    **preview(contract, result.valid),
+                },
             )
         # By themselves: checks inside a MaterializeResult have Dagster look up the last materialization twice.
         is_standing = pl.col("_delivery_id").is_in(now["delivery_id"].unique().implode())
@@ -318,7 +328,9 @@ def _kept(
     if stopped:
         raise blocked(region, month, stopped)
     lake.write(tally, "validated", tally_name, region, month)
-    yield MaterializeResult(asset_key=["validated", tally_name], metadata={"dagster/row_count": len(tally)})
+    yield MaterializeResult(
+        asset_key=["validated", tally_name], metadata={"dagster/row_count": len(tally), **rejected_by_feed(tally)}
+    )
 
 
 def _looked_at(

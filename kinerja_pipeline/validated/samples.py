@@ -64,7 +64,7 @@ def told(text: str | None, *, is_open: bool) -> str:
     """A cell as it may be shown: as delivered, or its shape."""
     if text is None or not text.strip():
         return EMPTY
-    return text[:LONGEST] if is_open and _is_harmless(text) else shape(text)
+    return text[:LONGEST] if is_open and is_harmless(text) else shape(text)
 
 
 def shape(text: str) -> str:
@@ -86,7 +86,7 @@ def _is_about_a_person(contract: Contract, rule: Rule | None) -> bool:
     return is_of_the_cell and any(contract.column(name).is_personal for name in rule.columns)
 
 
-def _is_harmless(text: str) -> bool:
+def is_harmless(text: str) -> bool:
     if len(text) > LONGEST or "@" in text:
         return False
     if _TIME.fullmatch(text.strip()):

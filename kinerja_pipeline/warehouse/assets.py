@@ -31,7 +31,8 @@ from kinerja_pipeline.orchestration.checks import promise_check, promise_check_s
 from kinerja_pipeline.orchestration.column_lineage import column_lineage, passed_on
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.faults import OF_MONTH, ended_well, last_run_spec, retrying
-from kinerja_pipeline.orchestration.metadata import definition_metadata
+from kinerja_pipeline.orchestration.metadata import definition_metadata, team
+from kinerja_pipeline.orchestration.preview import preview
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.loader import policy_version
@@ -72,6 +73,7 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
             description=f"{contract.description} Made from the region's policy alone."
             if name in POLICY
             else contract.description,
+            owners=team(contract),
             metadata={**definition_metadata(contract), **_ways(deployment, name)},
         )
         for name, contract in tables.items()
@@ -141,6 +143,7 @@ def warehouse_assets(deployment: Deployment) -> list[AssetsDefinition]:
                     "dagster/row_count": MetadataValue.int(len(frames[name])),
                     "changed": name in changed,
                     "seconds": seconds,
+                    **preview(tables[name], frames[name]),
                 },
             )
             # By itself: a check inside a MaterializeResult has Dagster look up its table's last materialization twice.

@@ -107,6 +107,20 @@ def test_every_asset_says_what_it_is_and_stands_in_the_group_of_its_room(graph: 
     assert [node.key for node in nodes if not node.description or node.group_name != node.key.path[0]] == []
 
 
+def test_every_table_of_a_contract_names_its_owner_and_its_pages(graph: AssetGraph) -> None:
+    contracts = load_contracts()
+    every = {**contracts.incoming, **contracts.outgoing}
+    of_a_page = {
+        key: every[key.path[-1]]
+        for key in graph.get_all_asset_keys()
+        if "contract" in graph.get(key).metadata and key.path[-1] in every
+    }
+    assert len(of_a_page) > 60
+    for key, contract in of_a_page.items():
+        assert graph.get(key).owners == [f"team:{contract.owner}"]
+        assert f"-{contract.name}`" in graph.get(key).metadata["pages"].value, "where the dictionary tells of it"
+
+
 def test_only_landing_and_the_tables_of_the_policy_stand_without_anything_upstream(graph: AssetGraph) -> None:
     assert {key for key in graph.root_materializable_asset_keys if key.path[0] != "landing"} == FROM_POLICY
 
