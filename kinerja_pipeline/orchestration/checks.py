@@ -153,6 +153,9 @@ def contract_check(
     share, broken = rejected / landed if landed else 0.0, _broken(now)
     over = [b for b in borne(contract, now) if not b.is_met and not b.rule.is_blocking]
     passed = is_borne(contract, now) and not over
+    # The rows to look at first are those of the reason that is told first.
+    named = [*(b.rule.name for b in over), *(r["rule_id"] for r in broken)]
+    shown = sorted(shown, key=lambda each: named.index(each.rule_id) if each.rule_id in named else len(named))
     reasons = ", ".join(f"{r['rule_id']} {r['failed_count']}" for r in broken if r["severity_code"] == "error")
     told = [
         f"{rejected} of {landed} rows rejected ({share:.2%}, tolerance {contract.tolerance_share:.0%})"

@@ -68,8 +68,6 @@ def _pages(contract: Contract) -> MetadataValue[Any]:
             "[whether its promises are kept](/assets/reports/published): "
             "`reports/validation/<region>/<month>/published_tables.html`",
         ]
-    kind = "feed" if contract.direction == "incoming" else "table"
-    lines.append(
-        f"the dictionary: `reports/dictionary/dictionary.en.html#{kind}-{name}` (`kinerja dictionary` writes it)"
-    )
-    return MetadataValue.md("In the home: \n\n" + "\n".join(f"- {line}" for line in lines))
+    anchor = f"{'feed' if contract.direction == 'incoming' else 'table'}-{name}"
+    lines.append(f"the dictionary, by `kinerja dictionary`: `reports/dictionary/dictionary.en.html#{anchor}`")
+    return MetadataValue.md("\n".join(["In the home:", "", *(f"- {line}" for line in lines)]))

@@ -122,6 +122,14 @@ def test_a_rule_with_a_tolerance_of_its_own_fails_the_check_with_its_own_severit
     assert f"{LATE}: 3 of 100, tolerance 2%." in (failed[0].description or "")
 
 
+def test_the_row_to_look_at_first_breaks_the_rule_that_is_told_first() -> None:
+    other = Sample("task_type__code", "task_record/lama.csv", 7, {"task_id": "T-0"})
+    row = Sample(LATE, "task_record/maret.csv", 12, {"task_id": "T-1"})
+    lines = pl.concat([THREE_EARLY, tally(("a" * 64, "task_type__code", "error", 0, 0, 1, 0, 1, 7))])
+    failed = checked(with_tolerance("error", 0.02), lines, other, row)
+    assert "First: task_record/maret.csv, line 12." in (failed.description or "")
+
+
 def test_a_failed_check_says_what_to_do_in_both_languages_and_shows_rows() -> None:
     row = Sample(LATE, "task_record/maret.csv", 12, {"task_id": "T-1", "opened_at": "2026-03-02"})
     failed = checked(with_tolerance("error", 0.02), THREE_EARLY, row)
