@@ -23,6 +23,7 @@ from kinerja_pipeline.orchestration.alerting import Alerts, watch
 from kinerja_pipeline.orchestration.automation import LAND, REGION_MONTH, Runs, new_files, schedules
 from kinerja_pipeline.orchestration.deployment import Deployment
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
+from kinerja_pipeline.orchestration.retention import tidying
 from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.loader import load_policies
 
@@ -76,11 +77,11 @@ def build_definitions(contracts: Contracts, policies: Policies, *, is_on: bool =
         *warehouse_assets(deployment),
         *reports_assets(deployment),
     ]
-    runs = Runs(deployment, assets)
+    runs, tidy = Runs(deployment, assets), tidying(deployment)
     return Definitions(
         assets=assets,
-        jobs=[land, region_month],
-        schedules=schedules(runs, land, region_month, is_on=is_on),
+        jobs=[land, region_month, tidy],
+        schedules=schedules(runs, land, region_month, tidy, is_on=is_on),
         sensors=[new_files(runs, land, region_month, is_on=is_on), watch(deployment)],
         resources={"home": HomeResource(), "clock": Clock(), "lock": RegionLock(), "alerts": Alerts()},
         executor=in_process_executor,

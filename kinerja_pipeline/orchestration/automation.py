@@ -1,7 +1,7 @@
 """What runs by itself: the schedules, the sensor that sees files come, and the runs that they ask for.
 
 Here: when, and which partitions in which order. Not here: which months are affected (orchestration/affected), which of
-them wait for somebody (orchestration/approval), the jobs (definitions).
+them wait for somebody (orchestration/approval), the other jobs (definitions), what is kept how long (retention).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from dagster import (
     DagsterRunStatus,
     DefaultScheduleStatus,
     DefaultSensorStatus,
+    JobDefinition,
     RunRequest,
     RunsFilter,
     ScheduleDefinition,
@@ -108,7 +109,9 @@ class Runs:
         ]
 
 
-def schedules(runs: Runs, land: Job, region_month: Job, *, is_on: bool) -> list[ScheduleDefinition]:
+def schedules(
+    runs: Runs, land: Job, region_month: Job, tidy: JobDefinition, *, is_on: bool
+) -> list[ScheduleDefinition]:
     policies = runs.deployment.policies
     state = DefaultScheduleStatus.RUNNING if is_on else DefaultScheduleStatus.STOPPED
 
@@ -162,7 +165,15 @@ def schedules(runs: Runs, land: Job, region_month: Job, *, is_on: bool) -> list[
         ]
         return requests or SkipReason(f"No file of {', '.join(due)} has rows of {closed}.")
 
-    return [daily_landing, daily_open_months, monthly_closing]
+    weekly_tidying = ScheduleDefinition(
+        name="weekly_tidying",
+        cron_schedule="0 4 * * 0",
+        execution_timezone="Asia/Jakarta",
+        job=tidy,
+        default_status=state,
+        description="Every Sunday night: lets go of what is kept longer than the policies say.",
+    )
+    return [daily_landing, daily_open_months, monthly_closing, weekly_tidying]
 
 
 def new_files(runs: Runs, land: Job, region_month: Job, *, is_on: bool) -> SensorDefinition:

@@ -50,7 +50,7 @@ MOST_NAMED = 20
 ROOM, NAME, SHARED, REGISTERS = "warehouse", "basis", "shared_keys", "registers"
 ONLY_LATER = frozenset(
     {"labels", "promises", "contacts", "feeds", "indicators", "evaluation", "follow_up", "exclusions", "allowance"}
-    | {"surveys", "training", "discipline", "periods"}
+    | {"surveys", "training", "discipline", "periods", "retention"}
 )
 """What of a policy neither validated nor a month's own facts read. Of the mappings in `feeds` landing keeps account."""
 

@@ -1,7 +1,7 @@
 """What a deployment needs to work, looked at: each finding in a sentence, with what to do, and done where that is safe.
 
-Here: versions, home, disk, policies, warehouse, clock, daemon, alerts, what killed processes leave behind. Not here:
-whether months are complete or out of date (kinerja status, plan), and what is wrong with delivered rows (checks).
+Here: versions, home, disk, policies, warehouse, clock, daemon, alerts, what killed processes leave behind, what is kept
+too long. Not here: whether months are complete or out of date (kinerja status, plan), wrong rows (checks).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Literal
 from packaging.requirements import Requirement
 
 from kinerja_pipeline.alerts.standing import read_register
-from kinerja_pipeline.contracts.model import ContractError, load_contracts
+from kinerja_pipeline.contracts.model import ContractError, Contracts, load_contracts
 from kinerja_pipeline.home import (
     Home,
     HomeError,
@@ -33,6 +33,7 @@ from kinerja_pipeline.landing.refusals import no_region
 from kinerja_pipeline.orchestration.alerting import ways
 from kinerja_pipeline.orchestration.deployment import Deployment
 from kinerja_pipeline.orchestration.resources import COMMAND_TAG, KILLED_COMMAND, is_locked
+from kinerja_pipeline.orchestration.retention import past, tidied
 from kinerja_pipeline.orchestration.settings import write_instance_settings
 from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.loader import PolicyError, load_policies
@@ -78,6 +79,7 @@ def examined(home: Home, url: str, now: dt.datetime) -> Iterator[Finding]:
     if policies is not None:
         yield from _clock(home, policies, now)
         yield from _orphans(home, policies, now)
+        yield from _retention(home, contracts, policies, now)
         yield from _runs(home, now)
         yield from _alerts(home, Deployment(contracts, policies))
 
@@ -212,6 +214,24 @@ def _regions_of(lake: Path) -> Iterator[str]:
     for table in lake.glob("*/*"):
         if table.is_dir() and not table.name.startswith("."):
             yield from (path.stem for path in table.iterdir() if not path.name.startswith("."))
+
+
+def _retention(home: Home, contracts: Contracts, policies: Policies, now: dt.datetime) -> Iterator[Finding]:
+    from dagster import DagsterInstance
+
+    with DagsterInstance.from_config(str(home.dagster)) as instance:
+        found = past(home, policies, contracts, instance, now)
+    if not found:
+        yield Finding("retention", "good", "Nothing is kept longer than the policies say.")
+        return
+
+    def remove() -> None:
+        with DagsterInstance.from_config(str(home.dagster)) as opened:
+            tidied(home, policies, contracts, opened, now)
+
+    text = f"Kept longer than the policies' `retention` says: {found}."
+    advice = "Let go of them; counts, reasons and every published number stay. The schedule `weekly_tidying` does it."
+    yield Finding("retention", "warning", text, advice, remove)
 
 
 def _runs(home: Home, now: dt.datetime) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from kinerja_pipeline.policies.model import (
     Indicator,
     Periods,
     Policy,
+    Retention,
     Span,
     Target,
     Weekday,
@@ -72,6 +73,14 @@ def _periods(periods: Periods) -> Iterator[str]:
     yield f"  Perubahan angka bulan yang sudah ditutup: {how}."
 
 
+def _retention(retention: Retention) -> Iterator[str]:
+    for what, months in (
+        ("Isi baris yang ditolak (alasan dan hitungannya tetap)", retention.quarantine_months),
+        ("Catatan proses Dagster, kecuali yang terakhir per partisi", retention.run_months),
+    ):
+        yield f"  {what}: {f'{months} bulan' if months else 'tanpa batas'}."
+
+
 def explained(policy: Policy, month: str, version: str) -> str:
     """The policy in force in `month`, section by section."""
     name = f"{MONTHS[int(month[5:]) - 1]} {month[:4]}"
@@ -91,6 +100,7 @@ def explained(policy: Policy, month: str, version: str) -> str:
         ["TINDAK LANJUT", *_follow_up(policy)],
         *([["BATAS PENGIRIMAN", *_deadlines(policy)]] if policy.deliveries else []),
         ["PERIODE", *_periods(policy.periods)],
+        ["MASA SIMPAN", *_retention(policy.retention)],
     ]
     return "\n\n".join("\n".join(part) for part in parts)
 

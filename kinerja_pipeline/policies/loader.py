@@ -165,10 +165,10 @@ def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 def policy_version(policy: Policy) -> str:
     """The stated version with a fingerprint of everything that the policy says of figures: '2026.1+3f2a9c1b'. Another
-    wording of a promise, another address, or another time at which figures are published, must not look like another
-    rule."""
-    timing = {"restating", "most_months_unasked"}
-    said = policy.model_dump(mode="json", exclude={"promises": True, "contacts": True, "periods": timing})
+    wording of a promise, another address, another time at which figures are published or papers thrown away, must not
+    look like another rule."""
+    silent, timing = ("promises", "contacts", "retention"), {"restating", "most_months_unasked"}
+    said = policy.model_dump(mode="json", exclude={**dict.fromkeys(silent, True), "periods": timing})
     text = json.dumps(said, sort_keys=True, ensure_ascii=False)
     return f"{policy.version}+{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 

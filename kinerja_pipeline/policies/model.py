@@ -516,6 +516,18 @@ class Periods(Model):
     most_months_unasked: Annotated[int, Field(ge=1)] = 12
 
 
+class Retention(Model):
+    """How many months things are kept that no figure is computed from, after the month in which they came; empty: for
+    ever.
+
+    `quarantine_months`: what a rejected row said. Which line of which file it was, and why it was rejected, stays.
+    `run_months`: Dagster's runs and what they told, except the last of each partition.
+    """
+
+    quarantine_months: Annotated[int, Field(ge=3)] | None = 24
+    run_months: Annotated[int, Field(ge=3)] | None = 12
+
+
 class Deadline(Model):
     """By which day of the next month a month's files of a feed are in time (that day included), and how many there
     are."""
@@ -565,6 +577,7 @@ class Policy(Model):
     follow_up: dict[Identifier, FollowUpRule]
     exclusions: Exclusions = Exclusions()
     periods: Periods
+    retention: Retention = Retention()
 
     @field_validator("time_zone")
     @classmethod

@@ -47,7 +47,12 @@ from kinerja_pipeline.policies.loader import load_policies
 
 ROOT = Path(__file__).parents[2]
 ROOMS = {"landing", "validated", "quarantine", "facts", "kpi", "warehouse", "reports"}
-SCHEDULES = {"daily_landing": "land", "daily_open_months": "region_month", "monthly_closing": "region_month"}
+SCHEDULES = {
+    "daily_landing": "land",
+    "daily_open_months": "region_month",
+    "monthly_closing": "region_month",
+    "weekly_tidying": "tidy",
+}
 CLOSING_DAYS = {"manokwari": 5, "salor": 10, "mamuju": 5}
 FROM_POLICY = {AssetKey(["warehouse", "region"]), AssetKey(["warehouse", "indicator"])}
 

@@ -47,7 +47,8 @@ def told(home: Home, *arguments: str, **environment: str) -> Result:
 
 def test_a_new_home_is_well_and_every_subject_is_told_once(home: Home) -> None:
     findings = list(examined(home, f"sqlite:///{home.warehouse}", NOW))
-    subjects = ["versions", "home", "disk", "policies", "warehouse", "clock", "leftovers", "runs", "daemon", "alerts"]
+    subjects = ["versions", "home", "disk", "policies", "warehouse", "clock", "leftovers", "retention", "runs"]
+    subjects += ["daemon", "alerts"]
     assert [f.subject for f in findings] == subjects
     assert {f.level for f in findings if f.subject != "disk"} == {"good"}
     assert told(home).exit_code == 0
