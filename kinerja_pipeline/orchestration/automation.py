@@ -43,12 +43,13 @@ from kinerja_pipeline.facts.periods import add_months, month_of
 from kinerja_pipeline.home import Home, home_from_environment
 from kinerja_pipeline.landing.arrivals import look
 from kinerja_pipeline.landing.ledger import LEDGER
+from kinerja_pipeline.orchestration.abandoned import abandoned
 from kinerja_pipeline.orchestration.affected import Affected, CauseCode
 from kinerja_pipeline.orchestration.approval import permitted, read_approval
 from kinerja_pipeline.orchestration.approval import told as waits
 from kinerja_pipeline.orchestration.basis import BY_FILES, Present, are_registers_current, closing_date, digest, present
 from kinerja_pipeline.orchestration.deployment import Deployment, looking_back, partition_key
-from kinerja_pipeline.orchestration.resources import COMMAND_TAG, KILLED_COMMAND, is_locked, local_day, partition_of
+from kinerja_pipeline.orchestration.resources import is_locked, local_day, partition_of
 
 LAND, REGION_MONTH = "land", "region_month"
 LOOK_SECONDS = 3
@@ -247,13 +248,13 @@ def _asked_by(
 def busy_regions(
     home: Home, instance: DagsterInstance, regions: Collection[str], under_way: Iterable[DagsterRun]
 ) -> set[str]:
-    """The regions on which a run works or waits to work. A command line that was killed works on nothing."""
+    """The regions on which a run works or waits to work. One whose command line or server was killed works on
+    nothing: it is closed, and Dagster launches the server's again."""
     busy = {region for region in regions if is_locked(home, f"{region}-command")}
     for run in under_way:
-        region = run.tags.get(COMMAND_TAG)
         # Asked now: a command line takes the lock before its first run.
-        if region is not None and not is_locked(home, f"{region}-command"):
-            instance.report_run_failed(run, KILLED_COMMAND)
+        if why := abandoned(home, instance, run):
+            instance.report_run_failed(run, why)
         else:
             busy.add(partition_of(run)[0])
     return busy

@@ -30,9 +30,9 @@ from kinerja_pipeline.home import (
 )
 from kinerja_pipeline.landing.ledger import read_ledger
 from kinerja_pipeline.landing.refusals import no_region
+from kinerja_pipeline.orchestration.abandoned import abandoned
 from kinerja_pipeline.orchestration.alerting import ways
 from kinerja_pipeline.orchestration.deployment import Deployment
-from kinerja_pipeline.orchestration.resources import COMMAND_TAG, KILLED_COMMAND, is_locked
 from kinerja_pipeline.orchestration.retention import past, tidied
 from kinerja_pipeline.orchestration.settings import write_instance_settings
 from kinerja_pipeline.policies.dated import Policies
@@ -239,20 +239,15 @@ def _runs(home: Home, now: dt.datetime) -> Iterator[Finding]:
 
     with DagsterInstance.from_config(str(home.dagster)) as instance:
         started = instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.STARTED]))
-        # A command that lives holds the lock of its region.
-        dead = [
-            run.run_id
-            for run in started
-            if (region := run.tags.get(COMMAND_TAG)) and not is_locked(home, f"{region}-command")
-        ]
+        dead = {run.run_id: why for run in started if (why := abandoned(home, instance, run))}
         if dead:
 
             def close() -> None:
                 with DagsterInstance.from_config(str(home.dagster)) as opened:
-                    for run in opened.get_runs(RunsFilter(run_ids=dead)):
-                        opened.report_run_failed(run, KILLED_COMMAND)
+                    for run in opened.get_runs(RunsFilter(run_ids=list(dead))):
+                        opened.report_run_failed(run, dead[run.run_id])
 
-            text = f"{len(dead)} runs are called started, and the commands that launched them are gone."
+            text = f"{len(dead)} runs are called started, and what launched them is gone."
             yield Finding("runs", "warning", text, "The daemon waits for them; they must be closed.", close)
         else:
             yield Finding("runs", "good", f"{len(started)} under way.")

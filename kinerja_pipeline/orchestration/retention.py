@@ -31,7 +31,7 @@ from kinerja_pipeline.kpi.follow_up_units import NAMING
 from kinerja_pipeline.landing.ledger import read_ledger
 from kinerja_pipeline.orchestration.basis import closing_date
 from kinerja_pipeline.orchestration.deployment import Deployment
-from kinerja_pipeline.orchestration.resources import PARTITION_TAG, HomeResource, locked, partition_of
+from kinerja_pipeline.orchestration.resources import PARTITION_TAG, Clock, HomeResource, locked, partition_of
 from kinerja_pipeline.orchestration.storage import Lake, whole_file
 from kinerja_pipeline.policies.dated import Policies
 
@@ -80,8 +80,8 @@ def tidying(deployment: Deployment) -> JobDefinition:
     """The job that lets go of what the policies keep no longer; on a schedule, and whenever somebody launches it."""
 
     @op(name="let_go")
-    def let_go(context: OpExecutionContext, home: HomeResource) -> None:
-        found = tidied(home.home, deployment.policies, deployment.contracts, context.instance, dt.datetime.now(dt.UTC))
+    def let_go(context: OpExecutionContext, home: HomeResource, clock: Clock) -> None:
+        found = tidied(home.home, deployment.policies, deployment.contracts, context.instance, clock.now())
         context.log.info(f"Let go of: {found or 'nothing'}.")
 
     @job(

@@ -17,7 +17,7 @@ from kinerja_pipeline.home import Home
 from kinerja_pipeline.kpi.follow_up_units import mistakes
 from kinerja_pipeline.orchestration.deployment import Deployment
 from kinerja_pipeline.orchestration.replay import quarantined
-from kinerja_pipeline.orchestration.resources import HomeResource
+from kinerja_pipeline.orchestration.resources import Clock, HomeResource
 from kinerja_pipeline.orchestration.retention import past, tidied, tidying
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.loader import load_policies, policy_version
@@ -101,7 +101,7 @@ def test_the_job_lets_it_go(home: Home, instance: DagsterInstance, monkeypatch: 
     policies, now = load_policies(home.policies), dt.datetime.now(dt.UTC)
     assert past(home, policies, CONTRACTS, instance, now)
     job = tidying(Deployment(CONTRACTS, policies))
-    result = job.execute_in_process(instance=instance, resources={"home": HomeResource()})
+    result = job.execute_in_process(instance=instance, resources={"home": HomeResource(), "clock": Clock()})
     assert result.success
     assert not past(home, policies, CONTRACTS, instance, now)
 

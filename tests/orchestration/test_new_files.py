@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus, Definitions, RunRequest, SensorResult, build_sensor_context
-from dagster._core.storage.tags import RETRY_NUMBER_TAG
+from dagster._core.events import EngineEventData
+from dagster._core.storage.tags import GRPC_INFO_TAG, RETRY_NUMBER_TAG
 from dagster._core.test_utils import create_run_for_test
 
 from kinerja_pipeline.contracts.model import load_contracts
@@ -244,6 +248,38 @@ def test_a_command_line_keeps_the_region_while_it_lives_and_not_when_it_was_kill
     closed = sensor.instance.get_run_by_id(run.run_id)
     assert closed is not None
     assert closed.status == DagsterRunStatus.FAILURE
+
+
+def test_a_run_that_was_killed_with_its_server_does_not_keep_the_region(sensor: Sensor, tmp_path: Path) -> None:
+    """Dagster asks the server that launched a run how it is; nobody is left to ask when that was killed, too."""
+    place, gone = tmp_path / "code", subprocess.Popen([sys.executable, "-S", "-c", ""])
+    gone.wait()
+    tags = {"dagster/partition": REGION, GRPC_INFO_TAG: json.dumps({"host": "localhost", "socket": str(place)})}
+    run = create_run_for_test(sensor.instance, "land", status=DagsterRunStatus.STARTED, tags=tags)
+    sensor.instance.report_engine_event("Started process", run, EngineEventData.in_process(gone.pid))
+    deliver(sensor.home, "tugas_2026-02.csv", "2026-02")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(place))
+        server.listen()
+        assert sensor.tick()[0] == [], "while the server lives, it looks after its runs"
+    assert keys(sensor.tick()[0]) == [("land", REGION)]
+    closed = sensor.instance.get_run_by_id(run.run_id)
+    assert closed is not None
+    assert closed.status == DagsterRunStatus.FAILURE
+
+
+def test_a_run_that_outlives_its_server_keeps_the_region(sensor: Sensor, tmp_path: Path) -> None:
+    tags = {"dagster/partition": REGION, GRPC_INFO_TAG: json.dumps({"socket": str(tmp_path / "code")})}
+    run = create_run_for_test(sensor.instance, "land", status=DagsterRunStatus.STARTED, tags=tags)
+    code = "import sys; sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-S", "-c", code, "multiprocessing"], stdin=subprocess.PIPE) as alive:
+        sensor.instance.report_engine_event("Started process", run, EngineEventData.in_process(alive.pid))
+        deliver(sensor.home, "tugas_2026-02.csv", "2026-02")
+        assert sensor.tick()[0] == []
+        assert alive.stdin is not None
+        alive.stdin.close()
+        alive.wait()
+    assert keys(sensor.tick()[0]) == [("land", REGION)]
 
 
 def test_very_many_months_wait_until_somebody_approves_exactly_them(sensor: Sensor) -> None:
