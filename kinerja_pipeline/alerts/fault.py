@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from kinerja_pipeline.plain import unnumbered
+
 Kind = Literal[
     "refused_file",
     "check",
@@ -32,7 +34,6 @@ OWN = "kinerja_pipeline."
 LONGEST = 700
 """Characters of an error's text in an alert; the rest stands in the run."""
 
-_PERSON = re.compile(r"(?<![0-9])[0-9]{16,18}(?![0-9])")
 _KINDS: dict[str, Kind] = {
     "PublishRefused": "publication",
     "CorrectionError": "correction",
@@ -92,8 +93,8 @@ def told(error: BaseException) -> str:
 
 
 def masked(text: str) -> str:
-    """The text without the numbers of persons (NIP, NIK), which a file may be called by; cut where it is very long."""
-    clean = _PERSON.sub("(NIP)", text.strip())
+    """The text without the numbers of persons, which a file may be called by; cut where it is very long."""
+    clean = unnumbered(text.strip())
     return clean if len(clean) <= LONGEST else f"{clean[:LONGEST]} ..."
 
 

@@ -28,6 +28,7 @@ from kinerja_pipeline.orchestration.deployment import Deployment
 from kinerja_pipeline.orchestration.faults import OF_REGION, ended_well, last_run_spec, retrying
 from kinerja_pipeline.orchestration.metadata import definition_metadata, team
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
+from kinerja_pipeline.plain import unnumbered
 
 
 def landing_assets(deployment: Deployment) -> list[AssetsDefinition]:
@@ -63,7 +64,8 @@ def landing_assets(deployment: Deployment) -> list[AssetsDefinition]:
         policy = deployment.policies[region]
         report = land_region(home.home, region, policy, deployment.contracts)
         for problem in report.refused:
-            context.log.warning(problem)
+            # What Dagster logs stays for as long as its database, and everybody with the UI reads it.
+            context.log.warning(unnumbered(problem))
         for problem in alerts.refused(deployment, report):
             context.log.warning(problem)
         ledger, lying = deliveries(home.home, region), lying_refused(home.home, report)

@@ -9,6 +9,7 @@ Whatever goes wrong here is said in a sentence and fails nothing: an alert is ne
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ from kinerja_pipeline.orchestration.deployment import Deployment
 from kinerja_pipeline.orchestration.faults import INTERRUPTED, LAST_RUN, stand
 from kinerja_pipeline.orchestration.resources import COMMAND_TAG, Clock, is_locked, locked, partition_of
 from kinerja_pipeline.orchestration.storage import whole_file
+from kinerja_pipeline.plain import unnumbered
 
 BLOCKED = "DagsterAssetCheckFailedError"
 ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
@@ -177,7 +179,7 @@ def refusals(home: Home, deployment: Deployment, report: LandingReport) -> Look:
         faults.append(
             Fault(
                 f"files {report.region}",
-                line.file_name,
+                _called(line.file_name),
                 "refused_file",
                 f"{line.delivery_id} {cause_of(line.reason or '')}",
                 masked(line.reason or ""),
@@ -189,6 +191,13 @@ def refusals(home: Home, deployment: Deployment, report: LandingReport) -> Look:
             )
         )
     return Look(f"files {report.region}", tuple(faults))
+
+
+def _called(file_name: str) -> str:
+    """The file's name as a fault is known by it; where it holds a person's number a digest tells it from its like."""
+    clean = unnumbered(file_name)
+    digest = hashlib.sha256(file_name.encode()).hexdigest()[:8]
+    return clean if clean == file_name else f"{clean} {digest}"
 
 
 # ---- what stands, and telling it -------------------------------------------------------------------------------------

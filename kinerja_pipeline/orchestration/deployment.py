@@ -104,8 +104,10 @@ class Deployment:
 
     @cached_property
     def dated_feeds(self) -> tuple[Contract, ...]:
-        """The dated feeds, each after those it refers to."""
+        """The dated feeds, each after those it refers to; those that nothing refers to come last of their like, for
+        policies add rules that ask registers (validated/policy_rules)."""
         left = {c.name: c for c in self.contracts.incoming.values() if not c.is_event}
+        asked = {r.reference[0] for c in left.values() for r in c.rules if r.reference}
         ordered: list[Contract] = []
         while left:
             ready = [
@@ -114,7 +116,7 @@ class Deployment:
                 if not {r.reference[0] for r in c.rules if r.reference} & (left.keys() - {c.name})
             ]
             assert ready, f"these feeds refer to each other in a circle: {', '.join(left)}"
-            ordered += ready
+            ordered += sorted(ready, key=lambda c: c.name not in asked)
             for contract in ready:
                 del left[contract.name]
         return tuple(ordered)

@@ -48,7 +48,7 @@ from kinerja_pipeline.validated.judge import (
     judge_year_before,
 )
 from kinerja_pipeline.validated.owners import owners
-from kinerja_pipeline.validated.policy_rules import FEED as POLICY_RULES_OF
+from kinerja_pipeline.validated.policy_rules import JUDGING
 from kinerja_pipeline.validated.samples import samples
 from kinerja_pipeline.validated.split import ConservationError, Split
 from kinerja_pipeline.validated.usual import MONTHS, rows_by_feed, volume
@@ -185,8 +185,8 @@ def _computed_rounds(lake: Lake, region: str) -> dict[str, list[str]]:
 def _deps(contract: Contract, of_region: PartitionMapping | None) -> list[AssetDep]:
     """What a feed's rows are judged from: its landed files, and the registers that its references name."""
     referred = {r.reference[0] for r in contract.rules if r.reference} - {contract.name}
-    # Policies add a rule that asks the register.
-    referred |= {"employee"} if contract.name == POLICY_RULES_OF else set()
+    # Rules are added that ask the registers.
+    referred |= set(JUDGING.get(contract.name, ()))
     keys = [["landing", contract.name], *(["validated", name] for name in sorted({*referred, CORRECTION}))]
     return [AssetDep(key, partition_mapping=of_region) for key in keys]
 

@@ -61,7 +61,8 @@ def judge_dated(
     A reference to a feed that the policy does not declare is not checked. `corrections` are those of corrections_of.
     """
     references: dict[str, pl.DataFrame] = {}
-    for contract in feeds:
+    for page in feeds:
+        contract = with_policy_rules(page, policy)
         landed = _landed(home, policy, contract, None, corrections)
         ledger = deliveries(home, policy.region, contract.name)
         result = split(landed, contract, zone=policy.time_zone, references=references, deliveries=ledger)

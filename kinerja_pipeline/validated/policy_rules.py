@@ -1,7 +1,7 @@
-"""Rules that a region's policy adds to a feed's contract: what only the policy's dates and codes can tell.
+"""Rules that are added to a feed's contract: what only the policy's dates and codes, or a row's kind of subject, can tell.
 
-Here: appraisal rounds -> rules of feedback_response, which the split then applies and counts like any other. Not here:
-what the contract page says itself (data_contracts/), the split.
+Here: appraisal rounds -> rules of feedback_response, subjects -> the register that must know them; the split then applies
+and counts them like any other. Not here: what the contract page says itself (data_contracts/), the split.
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ from kinerja_pipeline.contracts.model import Contract, Rule
 from kinerja_pipeline.policies.model import Appraisal, AppraisalRound, Policy
 
 FEED = "feedback_response"
-
+JUDGING: Mapping[str, tuple[str, ...]] = {
+    FEED: ("employee", "org_unit"),
+    "indicator_measurement": ("org_unit",),
+    "indicator_target": ("org_unit",),
+}
+"""Feeds whose rows name a subject, and the registers that must know it. What a unit is called is published to everyone,
+so a name, a number or a complaint that somebody writes in its place must not pass for one."""
 
 Rounds = Mapping[str, tuple[AppraisalRound, Appraisal]]
 """Appraisal rounds by id, each with the rules by which it is held."""
@@ -26,21 +32,22 @@ def with_policy_rules(
     computed: Mapping[str, Iterable[str]] | None = None,
     rounds: Rounds | None = None,
 ) -> Contract:
-    """The contract with the rules that the policy adds to it; other feeds than feedback_response stay as they are.
+    """The contract with the rules that are added to it; feeds that judge nobody stay as they are.
 
     `computed` are the rounds that have been computed, each with the deliveries that its answers came from: a round is
     computed once, so answers that arrive afterwards are rejected. `rounds` are those of all versions of a dated policy
     (else those of `policy`): an answer may come months before its round counts.
     """
+    subjects = [_SUBJECTS[register] for register in JUDGING.get(contract.name, ())]
     if contract.name != FEED:
-        return contract
+        return replace(contract, rules=(*contract.rules, *subjects)) if subjects else contract
     if rounds is None:
         rounds = {name: (held, policy.appraisal) for name, held in policy.appraisal.rounds.items()}
-    return replace(contract, rules=(*contract.rules, *_answer_rules(rounds, computed or {})))
+    return replace(contract, rules=(*contract.rules, *subjects, *_answer_rules(rounds, computed or {})))
 
 
-def _answer_rules(rounds: Rounds, computed: Mapping[str, Iterable[str]]) -> Iterable[Rule]:
-    yield Rule(
+_SUBJECTS = {
+    "employee": Rule(
         "subject_id__unknown",
         "reference",
         ("subject_id",),
@@ -48,7 +55,20 @@ def _answer_rules(rounds: Rounds, computed: Mapping[str, Iterable[str]]) -> Iter
         "an employee who is judged must be known to employee",
         predicate="subject_kind = 'employee'",
         reference=("employee", ("nip",)),
-    )
+    ),
+    "org_unit": Rule(
+        "subject_id__unknown__unit",
+        "reference",
+        ("subject_id",),
+        "error",
+        "a unit that is judged must be known to org_unit",
+        predicate="subject_kind = 'unit'",
+        reference=("org_unit", ("unit_id",)),
+    ),
+}
+
+
+def _answer_rules(rounds: Rounds, computed: Mapping[str, Iterable[str]]) -> Iterable[Rule]:
     unknown = f"round_id NOT IN ({_texts(rounds)})" if rounds else "round_id IS NOT NULL"
     yield _row("round_id__unknown", "round_id must be a round that the region's policy declares", unknown, "round_id")
     if not rounds:

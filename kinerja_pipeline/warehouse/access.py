@@ -131,10 +131,16 @@ def _expression(contract: Contract, column: str, how: How) -> str:
             return f"CASE WHEN t.subject_kind = 'employee' THEN {pseudonym} || {rest} ELSE t.{column} END"
         case "name":
             return f"CASE WHEN t.{column} IS NOT NULL THEN '{NO_NAME}' END"
-        case "text" if contract.column(column).key_position is None and contract.column(column).pattern is None:
+        case "text" if contract.column(column).pattern is None and not _joins(contract, column):
             return f"regexp_replace(t.{column}, '(?<![0-9A-Za-z])[0-9]{{18}}(?![0-9A-Za-z])', '(NIP)', 'g')"
         case _:
             return f"t.{column}"
+
+
+def _joins(contract: Contract, column: str) -> bool:
+    """Whether the column is a key that other tables have, too: such a one stays what it is, and an index finds it."""
+    others = (c for c in load_contracts().outgoing.values() if c.name != contract.name)
+    return contract.column(column).key_position is not None and any(column in c.names for c in others)
 
 
 def _pads(key: str) -> tuple[bytes, bytes]:

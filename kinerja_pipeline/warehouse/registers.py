@@ -12,6 +12,7 @@ import polars as pl
 
 from kinerja_pipeline.contracts.model import Contract
 from kinerja_pipeline.facts.periods import add_months, as_of, month_start, months_of, periods_of
+from kinerja_pipeline.plain import PERSON_NUMBER
 from kinerja_pipeline.policies.explain import formula
 from kinerja_pipeline.policies.loader import policy_version
 from kinerja_pipeline.policies.model import Policy
@@ -125,7 +126,10 @@ def data_quality(tallies: Iterable[pl.DataFrame], feeds: Mapping[str, Contract],
 
 
 def delivery(ledger: pl.DataFrame, tallies: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """One row per delivered file, refused ones too; counts are null until all months of the delivery are validated."""
+    """One row per delivered file, refused ones too; counts are null until all months of the delivery are validated.
+
+    A file that is called by somebody's number is told without it: whoever reads this table may see nobody's.
+    """
     counted = (
         pl.concat(list(tallies))
         .filter(pl.col("rule_id") == "all")
@@ -136,6 +140,7 @@ def delivery(ledger: pl.DataFrame, tallies: Iterable[pl.DataFrame]) -> pl.DataFr
     return (
         ledger.join(counted, on=["feed", "delivery_id"], how="left")
         .with_columns(
+            pl.col("feed", "file_name", "reason").str.replace_all(PERSON_NUMBER, "(NIP)"),
             sha256=pl.col("delivery_id"),
             **{c: pl.when(is_complete).then(pl.col(c)) for c in ("valid_count", "rejected_count", "superseded_count")},
         )

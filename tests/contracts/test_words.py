@@ -8,10 +8,10 @@ from kinerja_pipeline.contracts import validation
 from kinerja_pipeline.contracts.model import Contract, RuleFamily, load_contracts
 from kinerja_pipeline.contracts.words import _READER, _REMEDIES, indonesian, labels, of_reader, remedy, words
 from kinerja_pipeline.policies.loader import load_policies
-from kinerja_pipeline.validated.policy_rules import FEED, with_policy_rules
+from kinerja_pipeline.validated.policy_rules import JUDGING, with_policy_rules
 
 PAGES = load_contracts()
-RULED = [with_policy_rules(PAGES.incoming[FEED], policy, {}) for policy in load_policies().values()]
+RULED = [with_policy_rules(PAGES.incoming[feed], policy, {}) for feed in JUDGING for policy in load_policies().values()]
 EVERY = [*PAGES.incoming.values(), *PAGES.outgoing.values(), *RULED]
 WHOLE = {
     getattr(validation, name) for name in ("ALL", "ROW_UNREADABLE", "KEY_REPEATED", "REGION_OTHER", "PERIOD_OTHER")
