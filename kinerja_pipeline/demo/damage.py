@@ -141,7 +141,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("permit_part_outside_list", "leave_permit", "part__code", _permit(part="sebentar")),
     Kind("unreadable_work_date", "shift_roster", "work_date__unreadable", _changed(work_date="2026-02-30")),
     Kind("measurement_without_value", "indicator_measurement", "value__missing_without__numerator",
-         lambda row, n: [row | {"subject_id": f"X-{n}", "numerator": None, "denominator": None, "value": None}]),
+         lambda row, n: [row | {"indicator_id": f"x_{n}", "numerator": None, "denominator": None, "value": None}]),
     Kind("predicate_outside_list", "performance_rating", "predicate__code", lambda row, n: [row | {
         "subject_id": f"X-{n}", "predicate": "cukup"}]),
     Kind("rated_twice", "performance_rating", "key__conflict", _rated_twice, rows=2),

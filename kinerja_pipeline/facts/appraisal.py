@@ -120,11 +120,12 @@ def appraisal_tables(
       be solved for from the score and the other roles; while a role is pending there is no behaviour score at all;
     - unit mean: over published scores, of at least `unit_minimum` people;
     - leniency and spread: over the answers in passing cells, of units with `unit_minimum` people who have an anonymous
-      role that passes; the spread of one person's raters next to their mean would tell their answers.
+      role that passes; the spread of one person's raters next to their mean would tell their answers. Leniency is made
+      from the cells' totals, each answer counting the same, so that it adds no equation to those that the means give.
 
     So the published tables are the same whatever was said in a suppressed cell: there is nothing to solve. What stays
-    visible by nature: how many answered, the superior's and one's own answers, and that raters who all gave the lowest
-    mark gave the lowest mark.
+    visible by nature: how many answered, the superior's and one's own answers, that raters who all gave the lowest mark
+    gave the lowest mark, and, from the spread, that the raters of each person in a unit agreed where all did.
     """
     asked = _asked(employees, rules, held)
     given = _given(answers)
@@ -330,9 +331,12 @@ def _units(
 ) -> pl.DataFrame:
     """One row per unit: raters who answered and who should have, leniency and spread of their marks.
 
-    A mark is the mean of one rater's answers about one person, in percent of the scale. Leniency is the unit's mean
-    mark above the region's, spread the standard deviation. *Null when* suppressed: too few people in the unit have an
-    anonymous role that passes.
+    Leniency is the unit's mean answer above the region's, in percent of the scale; spread the standard deviation of its
+    marks, a mark being the mean of one rater's answers about one person. *Null when* suppressed: too few people in the
+    unit have an anonymous role that passes.
+
+    Leniency counts answers and not marks: the mark of the one rater who left a question out would weigh otherwise than
+    the others, and their answer could be solved for from the unit's leniency and its role means.
     """
     expected = (
         _grid(asked.place, rules)
@@ -344,20 +348,25 @@ def _units(
     counted = (
         roles.filter(pl.col("_weight") > 0).drop_nulls("unit_id").group_by("unit_id").agg(pl.col("rater_count").sum())
     )
+    mean_answer = 100 * pl.col("_total").sum() / (pl.col("_answers").sum() * UNITS * rules.scale_max)
     passing = cells.filter(pl.col("_weight") > 0).join(roles.select(*_ROLE, "unit_id", "_is_anonymous"), on=_ROLE)
     marks = (
         given.join(passing.select(*_CELL, "unit_id", "_is_anonymous"), on=_CELL)
         .group_by(*_ROLE, "response_id", "unit_id", "_is_anonymous")
-        .agg((100 * pl.col("_score").sum() / (pl.len() * UNITS * rules.scale_max)).alias("_mark"))
+        .agg(
+            (100 * pl.col("_score").sum() / (pl.len() * UNITS * rules.scale_max)).alias("_mark"),
+            pl.col("_score").sum().alias("_total"),
+            pl.len().cast(pl.Int64).alias("_answers"),
+        )
         .sort(*_ROLE, "response_id")
-        .with_columns(_region=pl.col("_mark").mean())
+        .with_columns(_region=mean_answer)
     )
     statistics = (
         marks.drop_nulls("unit_id")
         .group_by("unit_id", maintain_order=True)
         .agg(
             pl.col("nip").filter(pl.col("_is_anonymous")).n_unique().alias("_people"),
-            (pl.col("_mark").mean() - pl.col("_region").first()).alias("leniency"),
+            (mean_answer - pl.col("_region").first()).alias("leniency"),
             pl.col("_mark").std().alias("spread"),
         )
         .filter(pl.col("_people") >= rules.unit_minimum)

@@ -1,7 +1,7 @@
-"""Rules that are added to a feed's contract: what only the policy's dates and codes, or a row's kind of subject, can tell.
+"""Rules that are added to a feed's contract: what a policy's dates and codes or a row's subject tell.
 
-Here: appraisal rounds -> rules of feedback_response, subjects -> the register that must know them; the split then applies
-and counts them like any other. Not here: what the contract page says itself (data_contracts/), the split.
+Here: appraisal rounds -> rules of feedback_response, subjects -> the register that must know them; the split then
+applies and counts them like any other. Not here: what the contract page says itself (data_contracts/), the split.
 """
 
 from __future__ import annotations

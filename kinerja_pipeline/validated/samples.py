@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from kinerja_pipeline.contracts.model import Contract, Rule
+from kinerja_pipeline.contracts.model import Column, Contract, Rule
 
 SAMPLES = 3
 LONGEST = 24
@@ -36,7 +36,7 @@ def samples(contract: Contract, rejected: pl.DataFrame, files: Mapping[str, str]
 
     Cells of personal columns are shown as a shape (Xxx 999). So are all cells of a row that its reader could not take
     apart or whose own personal cells are wrong: they may stand one column further than they belong, and so may what
-    looks like somebody's number or several words.
+    looks like somebody's number or several words, and words where a number or a day belongs.
     """
     rules = {r.name: r for r in contract.rules}
     each = (
@@ -54,7 +54,8 @@ def samples(contract: Contract, rejected: pl.DataFrame, files: Mapping[str, str]
         names = _shown(contract, rule) if rule else ()
         is_doubtful = any(_is_about_a_person(contract, rules.get(r)) for r in row["_reasons"])
         cells = {
-            name: told(row[name], is_open=not is_doubtful and not contract.column(name).is_personal) for name in names
+            name: told(row[name], is_open=not is_doubtful and _may_be_open(contract.column(name), row[name]))
+            for name in names
         }
         shown.append(Sample(reason, files.get(delivery, delivery[:12]), line, cells))
     return shown
@@ -84,6 +85,12 @@ def _is_about_a_person(contract: Contract, rule: Rule | None) -> bool:
         return True
     is_of_the_cell = rule.what not in ("reference", "row", "month", "conflict")
     return is_of_the_cell and any(contract.column(name).is_personal for name in rule.columns)
+
+
+def _may_be_open(column: Column, text: str | None) -> bool:
+    """A word where a number or a day belongs is no slip of a code, but what somebody wanted to say."""
+    is_word = column.kind not in ("string", "boolean") and any(c.isalpha() for c in (text or "").replace("T", ""))
+    return not column.is_personal and not is_word
 
 
 def is_harmless(text: str) -> bool:

@@ -1,6 +1,6 @@
-"""Finds marked texts in whatever a deployment leaves behind: unpacked, decoded and unescaped first.
+"""Finds marked texts in whatever a deployment leaves behind: unpacked and unescaped.
 
-Here: bytes of any kind -> the texts in them -> which marks stand there. Not here: what is marked and where it may stand.
+Here: bytes of any kind -> their texts -> which marks stand there. Not here: what is marked and where it may stand.
 """
 
 from __future__ import annotations
@@ -116,8 +116,7 @@ def _unpacked(content: bytes) -> Iterator[bytes]:
 
 
 def _forms(text: str) -> Iterator[str]:
-    """The text as it stands, and as whoever opens it reads it: escapes of HTML, addresses and JSON undone, also where one
-    is inside another."""
+    """The text as it stands, and as its reader sees it: escapes of HTML, addresses and JSON undone, and those in them."""
     yield text
     for _ in range(3):
         plain = _ESCAPE.sub(lambda m: chr(int(m.group(1) or m.group(2) or m.group(3), 16)), text)

@@ -134,6 +134,20 @@ def test_a_region_without_rounds_knows_no_round() -> None:
     assert splits({}, policy=policy_of(Appraisal())).rejected["_reasons"].to_list() == [["round_id__unknown"]]
 
 
+@pytest.mark.parametrize("feed", ["feedback_response", "indicator_measurement", "indicator_target"])
+def test_what_is_no_unit_of_the_register_is_not_judged_as_one(feed: str) -> None:
+    """Units are published to everyone; what somebody wrote in place of one may be a name or a complaint."""
+    page = load_contracts().incoming[feed]
+    rule = next(r for r in with_policy_rules(page, SALOR).rules if r.name == "subject_id__unknown__unit")
+    assert (rule.reference, rule.severity) == (("org_unit", ("unit_id",)), "error")
+    if feed == "feedback_response":
+        answer = {"subject_kind": "unit", "role_code": "public", "round_id": None, "survey_code": "skm"}
+        register = {"org_unit": pl.DataFrame({"unit_id": ["dinkes"]})}
+        found = splits({**answer, "subject_id": "dinkes"}, {**answer, "subject_id": "Bu Ani"}, register=register)
+        assert found.rejected["_reasons"].to_list() == [["subject_id__unknown__unit"]]
+        assert found.rejected["subject_id"].to_list() == ["Bu Ani"]
+
+
 def test_without_a_register_of_employees_nobody_is_unknown() -> None:
     assert splits({"subject_id": "199001012020012002"}, register={}).rejected.is_empty()
 

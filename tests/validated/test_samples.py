@@ -45,6 +45,14 @@ def test_cells_of_a_row_that_may_be_shifted_are_shapes_too() -> None:
     assert samples(TASKS, torn, FILES)[0].cells == {}
 
 
+def test_a_word_where_a_day_or_a_number_belongs_is_a_shape() -> None:
+    """Somebody wrote what happened, or to whom."""
+    wrong = {"task_id": "T-1", "due_at": "Melahirkan", "opened_at": "2026-13-01T07:30:00", "quality_score": "Joko"}
+    reasons = ["due_at__unreadable", "opened_at__unreadable", "quality_score__unreadable"]
+    shown = samples(TASKS, rejected(TASKS, wrong | {"_reasons": reasons}), FILES)
+    assert [list(each.cells.values())[1] for each in shown] == ["Xxxxxxxxxx", "2026-13-01T07:30:00", "Xxxx"]
+
+
 def test_three_rows_of_a_reason_are_enough() -> None:
     rows = rejected(TASKS, *({"task_id": f"T-{n}", "_reasons": ["task_type__missing"]} for n in range(5)))
     shown = samples(TASKS, rows, {})

@@ -181,6 +181,14 @@ def test_texts_lose_the_numbers_that_they_quote(as_: As) -> None:
     assert fetched(as_("an_analyst"), query) == [("objection of (NIP)",)]
 
 
+def test_a_key_that_suppliers_make_is_a_text_and_one_that_joins_stays() -> None:
+    """A task may be numbered by somebody's NIP."""
+    twins = {line.partition(" AS")[0]: line for line in access._masked_tables()}
+    tasks = twins[f"CREATE VIEW {access.MASKED}.task_outcome"]
+    assert "regexp_replace(t.task_id," in tasks
+    assert "t.unit_id AS unit_id" in twins[f"CREATE VIEW {access.MASKED}.org_unit"]
+
+
 def test_an_analyst_reads_neither_the_tables_nor_the_key_and_writes_nothing(as_: As) -> None:
     analyst = as_("an_analyst")
     for statement in (
