@@ -60,7 +60,9 @@ def marked_home(root: Path, world: Path) -> tuple[Home, Marks]:
         rows.append(bad)
 
     def permits(rows: list[list[str]]) -> None:
-        rows.append([remark("izin"), JUDGED, f"sakit {remark('penyakit')}", "whole", "2026-02-03", "2026-02-04"])
+        rows.append(
+            [mark("called", "Žqizin"), JUDGED, f"sakit {remark('penyakit')}", "whole", "2026-02-03", "2026-02-04"]
+        )
         rows.append(["MKW/202602/09999", JUDGED, "sakit", "whole", remark("mulai"), "2026-02-04"])
 
     def tasks(rows: list[list[str]]) -> None:

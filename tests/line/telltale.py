@@ -116,7 +116,7 @@ def _unpacked(content: bytes) -> Iterator[bytes]:
 
 
 def _forms(text: str) -> Iterator[str]:
-    """The text as it stands and as its reader sees it: escapes of HTML, addresses and JSON undone, and those in them."""
+    """The text as it stands and as its reader sees it: escapes of HTML, addresses, JSON undone, and those in them."""
     yield text
     for _ in range(3):
         plain = _ESCAPE.sub(lambda m: chr(int(m.group(1) or m.group(2) or m.group(3), 16)), text)
