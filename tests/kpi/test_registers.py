@@ -208,8 +208,14 @@ def test_no_deliveries_no_data_quality() -> None:
 
 def test_a_deliverys_counts_wait_until_all_its_months_are_validated() -> None:
     ledger = pl.DataFrame(
-        {"feed": ["task_record"] * 3, "delivery_id": ["a", "b", "c"], "row_count": [10, 5, None]},
-        schema_overrides={"row_count": pl.Int64},
+        {
+            "feed": ["task_record"] * 3,
+            "file_name": [f"task_record/{name}.csv" for name in "abc"],
+            "reason": None,
+            "delivery_id": ["a", "b", "c"],
+            "row_count": [10, 5, None],
+        },
+        schema_overrides={"row_count": pl.Int64, "reason": pl.String},
     )
     march = tally(whole(6, 5, 1, 0), whole(5, 5, 0, 0, delivery_id="b"))
     april = tally(whole(4, 3, 0, 1))
@@ -221,3 +227,20 @@ def test_a_deliverys_counts_wait_until_all_its_months_are_validated() -> None:
     assert tuple(late["a"][c] for c in counted) == (8, 1, 1)
     assert tuple(late["c"][c] for c in counted) == (None, None, None), "a refused file has no rows to count"
     assert late["a"]["sha256"] == "a"
+
+
+def test_a_delivery_that_is_called_by_somebodys_number_is_told_without_it() -> None:
+    # Analysts read this table, and may see nobody's number.
+    number = "198501012010011001"
+    ledger = pl.DataFrame(
+        {
+            "feed": ["task_record"],
+            "file_name": [f"task_record/{number}.csv"],
+            "reason": [f"{number}.csv: it is empty"],
+            "delivery_id": ["a"],
+            "row_count": [None],
+        },
+        schema_overrides={"row_count": pl.Int64},
+    )
+    (row,) = delivery(ledger, [tally()]).rows(named=True)
+    assert (row["file_name"], row["reason"]) == ("task_record/(NIP).csv", "(NIP).csv: it is empty")

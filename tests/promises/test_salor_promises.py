@@ -143,7 +143,15 @@ def test_s4_every_delivery_is_counted_and_a_months_state_is_told() -> None:
     counted = {"rule_id": "all", "valid_count": 8, "rejected_count": 1, "superseded_count": 1}
     tally = pl.DataFrame([shared | counted, shared | {"rule_id": "due_at__missing", "rejected_count": 1}], TALLY_SCHEMA)
     ledger = pl.DataFrame(
-        {"feed": ["task_record"], "delivery_id": ["d1"], "row_count": [10], "received_at": [dt.datetime(2026, 5, 2)]}  # noqa: DTZ001
+        {
+            "feed": ["task_record"],
+            "file_name": ["task_record/tugas.csv"],
+            "reason": None,
+            "delivery_id": ["d1"],
+            "row_count": [10],
+            "received_at": [dt.datetime(2026, 5, 2)],  # noqa: DTZ001
+        },
+        schema_overrides={"reason": pl.String},
     )
     quality = rows_by(registers.data_quality([tally], CONTRACTS.incoming, MONTH), "feed", "rule_id")
     whole = quality["task_record", "all"]
