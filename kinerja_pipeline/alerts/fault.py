@@ -35,6 +35,7 @@ LONGEST = 700
 """Characters of an error's text in an alert; the rest stands in the run."""
 
 _KINDS: dict[str, Kind] = {
+    "Blocked": "check",
     "PublishRefused": "publication",
     "CorrectionError": "correction",
     "PolicyError": "declaration",

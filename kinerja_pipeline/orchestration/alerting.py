@@ -116,6 +116,8 @@ def _failed(event: DagsterEvent, run: DagsterRun, region: str, month: str) -> Fa
     data = event.step_failure_data.user_failure_data
     said: Mapping[str, Any] = data.metadata if data else {}
     kind: Kind = said["kind"].value if "kind" in said else "program"
+    if kind == "check":
+        return None
     detail = str(said["said"].value) if "said" in said else (classes[-1] if classes else "")
     return _fault(run, region, month, step, kind, cause_of(detail), f"{step}: {detail}")
 

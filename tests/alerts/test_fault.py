@@ -15,6 +15,7 @@ from kinerja_pipeline.contracts.model import ContractError
 from kinerja_pipeline.policies.indicators import DeclarationError
 from kinerja_pipeline.policies.loader import PolicyError
 from kinerja_pipeline.validated.corrections import CorrectionError
+from kinerja_pipeline.validated.evidence import Blocked
 from kinerja_pipeline.validated.split import ConservationError
 from kinerja_pipeline.warehouse.database import WarehouseError
 from kinerja_pipeline.warehouse.publish import PublishRefused
@@ -56,6 +57,7 @@ def test_what_may_be_gone_at_the_next_attempt_is_curable(error: Exception) -> No
 
 CURED_BY_PEOPLE = {
     "a refused publication": (PublishRefused("Nothing was published"), "publication"),
+    "rows that break a blocking rule": (Blocked("12 of 12 rows break nip__rounded"), "check"),
     "a correction": (CorrectionError("does not fit"), "correction"),
     "a policy": (PolicyError("salor.yaml, line 2"), "declaration"),
     "an indicator's declaration": (DeclarationError("salor", ("indicators",), "no column"), "declaration"),

@@ -47,6 +47,7 @@ from kinerja_pipeline.orchestration.faults import OF_MONTH, OF_REGION, ended_wel
 from kinerja_pipeline.orchestration.resources import COMMAND_TAG, Clock, HomeResource, RegionLock
 from kinerja_pipeline.policies.dated import Policies
 from kinerja_pipeline.policies.loader import load_policies
+from kinerja_pipeline.validated.evidence import Blocked
 from kinerja_pipeline.warehouse.publish import PublishRefused
 
 REGION, MONTH = "salor", "2026-03"
@@ -210,7 +211,7 @@ def ran(
     checks: tuple[AssetCheckResult, ...] = (),
     tags: dict[str, str] | None = None,
 ) -> DagsterRun:
-    """A run of a step `publication` over a region and month, which raises the error or yields the checks."""
+    """A run of a step `publication` over a region and month, which yields the checks and then raises the error."""
 
     @multi_asset(
         name="publication",
@@ -228,6 +229,7 @@ def ran(
     @retrying
     def publication(context: AssetExecutionContext) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
         if error is not None:
+            yield from checks
             raise error
         for key in {OF_MONTH, *(each.asset_key for each in checks if each.asset_key)}:
             yield MaterializeResult(asset_key=key)
@@ -323,6 +325,19 @@ def test_a_blocking_check_is_told_as_a_check_and_not_as_a_broken_program_besides
     assert run.status == DagsterRunStatus.FAILURE
     seen(instance, deployment, run)
     assert [fault.kind for fault in read_register(home).standing] == ["check"]
+    assert len(mail.to(ORGANISATION)) == 1
+
+
+def test_rows_that_stop_a_month_are_told_as_their_check_to_the_owner_and_not_as_a_broken_program(
+    home: Home, deployment: Deployment, instance: DagsterInstance, mail: Mail
+) -> None:
+    stopped = Blocked("20 of 20 rows break pin__unknown")
+    seen(
+        instance,
+        deployment,
+        ran(instance, deployment, stopped, checks=(check("task_record", AssetCheckSeverity.ERROR),)),
+    )
+    assert [(fault.kind, fault.feed) for fault in read_register(home).standing] == [("check", "task_record")]
     assert len(mail.to(ORGANISATION)) == 1
 
 
