@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
-import multiprocessing
 import os
 import pwd
 import shutil
@@ -16,7 +15,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ import pytest
 import sqlalchemy as sa
 from home_warehouse import SERVER
 
+from kinerja_pipeline.orchestration.side_by_side import processes
 from kinerja_pipeline.warehouse.database import migrate, open_warehouse
 
 if TYPE_CHECKING:
@@ -41,12 +41,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def loaded() -> ForkServerContext:
-    """For work in a process of its own, above all one that is killed: forked from a process that has only imported.
-    Loading Great Expectations takes longer than most of what such a process does."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["kinerja_pipeline.definitions", "kinerja_pipeline.contracts.engines"])
-    return context
+def loaded() -> BaseContext:
+    """For work in a process of its own, above all one that is killed."""
+    return processes()
 
 
 def _postgresql_programs() -> Path | None:

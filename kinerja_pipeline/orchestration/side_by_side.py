@@ -6,7 +6,6 @@ Here: processes, what they tell while they work, and that none outlives the comm
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
 import signal
@@ -15,14 +14,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import BaseContext
 from multiprocessing.queues import SimpleQueue
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 Tell = Callable[[str, str, int, int | None], None]
 """tell(region, what it is at, months done, months in all or None): how far a region is."""
-
-_PR_SET_PDEATHSIG = 1
 
 KILLED = (
     "A region's process was killed, perhaps for want of memory. What was published so far stays, whole; run again for "
@@ -49,12 +47,12 @@ def side_by_side(
     if count < 2:
         yield from ((region, work(region, tell)) for region in regions)
         return
-    context = multiprocessing.get_context("spawn")
+    context = processes()
     told: SimpleQueue[Any] = context.SimpleQueue()
     listener = threading.Thread(target=_listen, args=(told, tell), daemon=True)
     listener.start()
     try:
-        with ProcessPoolExecutor(count, context, _begin, (told, os.getpid())) as pool:
+        with ProcessPoolExecutor(count, context, _begin, (told, dict(os.environ))) as pool:
             begun = {pool.submit(_work, work, region): region for region in regions}
             try:
                 for done in as_completed(begun):
@@ -72,6 +70,16 @@ def side_by_side(
         listener.join()
 
 
+def processes() -> BaseContext:
+    """Processes that begin without a thread or lock of this one. On Linux they are forked from a process that has only
+    imported what a region's work needs: loading Dagster and Great Expectations takes longer than a small region."""
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["kinerja_pipeline.definitions", "kinerja_pipeline.contracts.engines"])
+    return context
+
+
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
@@ -81,18 +89,24 @@ def _listen(told: SimpleQueue[Any], tell: Tell) -> None:
         tell(*message)
 
 
-def _begin(told: SimpleQueue[Any], parent: int) -> None:
-    """What a process does first. It ends when the command is killed: on Linux the kernel sees to that; elsewhere it
-    ends with its region, whose lock it holds until then."""
+def _begin(told: SimpleQueue[Any], environment: dict[str, str]) -> None:
+    """What a process does first."""
     global _told
     _told = told
+    threading.Thread(target=_end_with_the_command, daemon=True).start()
+    # As it is now: the process that this one was forked from may have begun under another.
+    os.environ.clear()
+    os.environ.update(environment)
     # Ctrl-C in a terminal reaches every process of its group; it is the command's to pass on, once.
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, lambda *_: _is_asked_to_stop.set())
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
+
+
+def _end_with_the_command() -> None:
+    """A killed command passes nothing on: its end is waited for."""
+    if command := multiprocessing.parent_process():
+        command.join()
+    os._exit(1)
 
 
 def _work(work: Callable[[str, Tell], Result], region: str) -> Result:

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import BaseContext
 from pathlib import Path
 
 import pytest
@@ -42,7 +42,7 @@ def a_run(home: Home) -> None:
     main(["run", "--all", "--today", TODAY])
 
 
-def kill_a_run(context: ForkServerContext, home: Home, path: Path, size: int, later: float) -> None:
+def kill_a_run(context: BaseContext, home: Home, path: Path, size: int, later: float) -> None:
     """Starts a run and kills it `later` seconds after it wrote the file."""
     began, end = time.time_ns(), time.monotonic() + PATIENCE_SECONDS
     process = context.Process(target=a_run, args=(home,))
@@ -58,7 +58,7 @@ def kill_a_run(context: ForkServerContext, home: Home, path: Path, size: int, la
 
 
 def test_killed_runs_leave_whole_publications_and_a_later_run_ends_as_if_undisturbed(
-    loaded: ForkServerContext, finished: Callable[[str], Finished], world: Path, tmp_path: Path
+    loaded: BaseContext, finished: Callable[[str], Finished], world: Path, tmp_path: Path
 ) -> None:
     home = home_with(tmp_path / "home", world, REGION)
     later = random.Random(2026)

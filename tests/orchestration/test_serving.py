@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -73,7 +73,7 @@ Serve = Callable[..., Served]
 
 
 @pytest.fixture
-def served(loaded: ForkServerContext, tmp_path: Path) -> Iterator[Serve]:
+def served(loaded: BaseContext, tmp_path: Path) -> Iterator[Serve]:
     """served(web_ends, read_only): the command, running over an empty home."""
     processes = []
 

@@ -65,12 +65,21 @@ def test_what_a_region_raises_is_raised() -> None:
         list(side_by_side(fails_for_salor, ["mamuju", "salor"], untold))
 
 
+def region_named(region: str, tell: Tell) -> str | None:
+    return os.environ.get("KINERJA_OFFICE")
+
+
+def test_a_process_sees_the_environment_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    for office in ("Kantor Camat", "Dinas Pendidikan"):
+        monkeypatch.setenv("KINERJA_OFFICE", office)
+        assert set(dict(side_by_side(region_named, ["mamuju", "salor"], untold)).values()) == {office}
+
+
 def test_a_killed_process_is_told_in_words() -> None:
     with pytest.raises(SideBySideError, match="was killed, perhaps for want of memory"):
         list(side_by_side(killed_for_salor, ["mamuju", "salor"], untold))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process ends with its region")
 def test_no_process_outlives_a_killed_command() -> None:
     script = f"""
 import sys

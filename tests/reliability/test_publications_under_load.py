@@ -12,7 +12,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import BaseContext, ForkServerProcess
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Event
 from statistics import median
@@ -122,7 +122,7 @@ def published_number(url: str) -> int:
     return int(found)
 
 
-def trial(context: ForkServerContext, url: str, publications: int, kills: int) -> Seen:
+def trial(context: BaseContext, url: str, publications: int, kills: int) -> Seen:
     """Publishes that often and kills that many further publications at random moments, the reader reading on."""
 
     def begun(work: Callable[..., None], *arguments: object, ready: Event) -> ForkServerProcess:
@@ -184,7 +184,7 @@ def trial(context: ForkServerContext, url: str, publications: int, kills: int) -
 
 @pytest.mark.long
 def test_fifty_publications_and_twenty_kills_show_no_reader_a_mixture(
-    loaded: ForkServerContext, migrated: sa.Engine
+    loaded: BaseContext, migrated: sa.Engine
 ) -> None:
     seen = trial(loaded, migrated.url.render_as_string(hide_password=False), publications=50, kills=20)
     print(

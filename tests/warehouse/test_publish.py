@@ -6,7 +6,7 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Callable
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import BaseContext
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -239,7 +239,7 @@ def publish_half(url: str, frames: dict[str, pl.DataFrame], is_half_done: Event)
 
 
 def test_a_killed_publisher_leaves_the_old_and_stands_in_nobodys_way(
-    loaded: ForkServerContext, engine: sa.Engine, frame_of: FrameOf, publish_to: Publish, rows_of: RowsOf
+    loaded: BaseContext, engine: sa.Engine, frame_of: FrameOf, publish_to: Publish, rows_of: RowsOf
 ) -> None:
     old = {
         "kpi": frame_of("kpi", {"indicator_id": "old"}),
