@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: demo test test-postgresql unit browser lint reliability fuzz docs bench bench-large datacontract lock clean
+.PHONY: demo test scenarios test-postgresql unit browser lint reliability fuzz docs bench bench-large datacontract lock clean
 
 demo: .venv/installed
 	$(BIN)/kinerja demo
@@ -16,9 +16,13 @@ test: .venv/installed
 unit: .venv/installed browser
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-# The same tests, their homes publishing to PostgreSQL: a server of the run's own.
+# Whole months computed again under every circumstance: late files, kills, corrections, other databases. CI runs both.
+scenarios: .venv/installed
+	$(BIN)/python -m pytest tests/line -m scenario -n auto --dist loadfile --no-loadscope-reorder
+
+# Both, their homes publishing to PostgreSQL: a server of the run's own.
 test-postgresql: .venv/installed browser
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --warehouse postgresql
+	$(BIN)/python -m pytest -m 'not long' -n auto --dist loadfile --no-loadscope-reorder --warehouse postgresql
 
 # Reports are looked at in a browser: the machine's Chromium, else one that Playwright fetches. Without either the tests
 # that need it fail and say so.

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from home_warehouse import change, copied, query
 from line_world import Finished, kinerja, run, succeeded
 
@@ -29,6 +30,7 @@ def exam(home: Home) -> dict[str, float]:
     return {str(unit): float(str(value)) for unit, value in rows}
 
 
+@pytest.mark.scenario
 def test_a_correction_is_published_counted_told_and_stops_when_the_source_changes(
     finished: FinishedOf, tmp_path: Path
 ) -> None:

@@ -57,6 +57,7 @@ def kill_a_run(context: BaseContext, home: Home, path: Path, size: int, later: f
     assert process.exitcode == -signal.SIGKILL, f"it was over before: {(home.root / 'told.txt').read_text()}"
 
 
+@pytest.mark.scenario
 def test_killed_runs_leave_whole_publications_and_a_later_run_ends_as_if_undisturbed(
     loaded: BaseContext, finished: Callable[[str], Finished], world: Path, tmp_path: Path
 ) -> None:

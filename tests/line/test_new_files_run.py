@@ -43,6 +43,7 @@ def run(definitions: Definitions, instance: DagsterInstance, request: RunRequest
     ).success
 
 
+@pytest.mark.scenario
 def test_a_file_that_comes_is_in_the_warehouse_two_looks_later(
     finished: FinishedOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from line_world import MONTHLY, TODAY, Finished, hashes, home_with, kinerja, run, succeeded
 
 from kinerja_pipeline.warehouse.database import open_warehouse
 
 
+@pytest.mark.scenario
 def test_a_month_published_to_postgresql_has_the_hashes_it_has_in_sqlite(
     finished: Callable[[str], Finished], world: Path, tmp_path: Path, postgresql_url: str
 ) -> None:

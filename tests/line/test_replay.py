@@ -55,6 +55,7 @@ def test_a_dry_run_says_which_months_and_why_and_runs_nothing(finished: Finished
     assert (publications(home), read_ledger(home.landing / "salor")) == (before, ledger)
 
 
+@pytest.mark.scenario
 def test_what_passes_under_the_mended_mapping_is_published_and_the_delivery_stays_what_it_was(
     finished: FinishedOf, tmp_path: Path
 ) -> None:

@@ -106,6 +106,7 @@ def test_the_job_lets_it_go(home: Home, instance: DagsterInstance, monkeypatch: 
     assert not past(home, policies, CONTRACTS, instance, now)
 
 
+@pytest.mark.scenario
 def test_after_tidying_a_run_comes_to_the_same_figures_and_dagster_misses_nothing(
     home: Home, instance: DagsterInstance
 ) -> None:

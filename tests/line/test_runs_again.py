@@ -30,6 +30,7 @@ from kinerja_pipeline.home import Home
 FinishedOf = Callable[[str], Finished]
 
 
+@pytest.mark.scenario
 def test_a_second_run_adds_ledger_lines_and_changes_nothing_else(finished: FinishedOf, tmp_path: Path) -> None:
     home = copied(finished("manokwari").home, tmp_path / "home")
     before, lake, landing = hashes(home, "manokwari"), lake_files(home), sorted(home.landing.rglob("*"))
@@ -50,6 +51,7 @@ def test_a_second_run_adds_ledger_lines_and_changes_nothing_else(finished: Finis
     assert len(after) > len(lines)
 
 
+@pytest.mark.scenario
 def test_a_late_file_ends_where_it_would_have_been_from_the_start(finished: FinishedOf, tmp_path: Path) -> None:
     undisturbed = finished("pariaman").home
     home = home_with(tmp_path / "home", undisturbed.landing, "pariaman")
@@ -83,6 +85,7 @@ def test_a_late_file_ends_where_it_would_have_been_from_the_start(finished: Fini
     assert query(home, arrival) == [(len(finished("pariaman").planted.files), "2026-04-06 02:00:00.000000")]
 
 
+@pytest.mark.scenario
 def test_months_out_of_order_end_where_months_in_order_end(finished: FinishedOf, tmp_path: Path, world: Path) -> None:
     home = home_with(tmp_path / "home", world, "mamuju")
     told = [succeeded(run(home, "--region", "mamuju", "--month", f"2026-0{month}")) for month in (3, 2)]

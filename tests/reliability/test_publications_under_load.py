@@ -183,9 +183,7 @@ def trial(context: BaseContext, url: str, publications: int, kills: int) -> Seen
 
 
 @pytest.mark.long
-def test_fifty_publications_and_twenty_kills_show_no_reader_a_mixture(
-    loaded: BaseContext, migrated: sa.Engine
-) -> None:
+def test_fifty_publications_and_twenty_kills_show_no_reader_a_mixture(loaded: BaseContext, migrated: sa.Engine) -> None:
     seen = trial(loaded, migrated.url.render_as_string(hide_password=False), publications=50, kills=20)
     print(
         f"\n{migrated.dialect.name}: {seen.published} publications, {seen.killed} kills ({seen.kept_old} left the old "
