@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -121,9 +121,9 @@ def launch(
             progress.start_task(bars[region])
             progress.update(bars[region], description=f"{region} {at}".rstrip(), completed=done, total=total)
 
-        work = partial(_launch_region, home, first, last, today, scope)
+        begin = partial(_launching, home, first, last, today, scope)
         try:
-            found = dict(side_by_side(work, chosen, tell))
+            found = dict(side_by_side(begin, chosen, tell))
         except KeyboardInterrupt as error:
             raise LaunchError(STOPPED) from error
     for region in chosen:
@@ -132,14 +132,31 @@ def launch(
     return outcome
 
 
-def _launch_region(
-    home: Home, first: str | None, last: str | None, today: dt.date | None, scope: Scope, region: str, tell: Tell
-) -> Outcome:
-    """Lands a region and runs its months."""
+def _launching(
+    home: Home, first: str | None, last: str | None, today: dt.date | None, scope: Scope
+) -> Callable[[str, Tell], Outcome]:
+    """What a process does for each region: the policies of a whole country take longer to read than one of its regions
+    to compute, so they are read once."""
     from kinerja_pipeline.definitions import build_definitions
 
-    outcome, policies, contracts = Outcome(), load_policies(home.policies), load_contracts()
+    contracts, policies = load_contracts(), load_policies(home.policies)
     definitions, deployment = build_definitions(contracts, policies), Deployment(contracts, policies)
+    return partial(_launch_region, home, first, last, today, scope, definitions, deployment)
+
+
+def _launch_region(
+    home: Home,
+    first: str | None,
+    last: str | None,
+    today: dt.date | None,
+    scope: Scope,
+    definitions: Definitions,
+    deployment: Deployment,
+    region: str,
+    tell: Tell,
+) -> Outcome:
+    """Lands a region and runs its months."""
+    outcome, policies, contracts = Outcome(), deployment.policies, deployment.contracts
     tell(region, "waiting for another run", 0, None)
     with DagsterInstance.from_config(str(home.dagster)) as instance, _only_launch(home, region, instance):
         tell(region, "landing", 0, None)

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from functools import cache
 from multiprocessing.context import BaseContext
 from multiprocessing.queues import SimpleQueue
 from typing import Any, TypeVar
@@ -27,7 +28,11 @@ KILLED = (
     "the rest, or name one region at a time with --region."
 )
 
+Work = Callable[[str, Tell], Result]
+"""What is done for a region."""
+
 _told: SimpleQueue[Any]
+_begun: Callable[[], Work[Any]]
 _is_asked_to_stop = threading.Event()
 
 
@@ -35,16 +40,17 @@ class SideBySideError(Exception):
     """A region's process ended without a result; the message is for people."""
 
 
-def side_by_side(
-    work: Callable[[str, Tell], Result], regions: Sequence[str], tell: Tell
-) -> Iterator[tuple[str, Result]]:
-    """Each region with what `work` gave for it, in the order in which they are done. `work` and its results are sent
-    between processes; one region, or one core, is worked on in this process.
+def side_by_side(begin: Callable[[], Work[Result]], regions: Sequence[str], tell: Tell) -> Iterator[tuple[str, Result]]:
+    """Each region with what its work gave, in the order in which they are done. Every process begins once and then
+    works on one region after the other; `begin` and the results are sent between processes. One region, or one core,
+    is worked on in this process.
 
-    Raises what `work` raises, once the regions already begun have ended; SideBySideError when a process was killed.
+    Raises what `begin` or the work raises, once the regions already begun have ended; SideBySideError when a process
+    was killed.
     """
     count = min(len(regions), _cores())
     if count < 2:
+        work = begin()
         yield from ((region, work(region, tell)) for region in regions)
         return
     context = processes()
@@ -52,8 +58,8 @@ def side_by_side(
     listener = threading.Thread(target=_listen, args=(told, tell), daemon=True)
     listener.start()
     try:
-        with ProcessPoolExecutor(count, context, _begin, (told, dict(os.environ))) as pool:
-            begun = {pool.submit(_work, work, region): region for region in regions}
+        with ProcessPoolExecutor(count, context, _begin, (begin, told, dict(os.environ))) as pool:
+            begun = {pool.submit(_work, region): region for region in regions}
             try:
                 for done in as_completed(begun):
                     yield begun[done], done.result()
@@ -89,10 +95,11 @@ def _listen(told: SimpleQueue[Any], tell: Tell) -> None:
         tell(*message)
 
 
-def _begin(told: SimpleQueue[Any], environment: dict[str, str]) -> None:
+def _begin(begin: Callable[[], Work[Any]], told: SimpleQueue[Any], environment: dict[str, str]) -> None:
     """What a process does first."""
-    global _told
-    _told = told
+    global _told, _begun
+    # Not yet: what it raises here would only break the pool.
+    _told, _begun = told, cache(begin)
     threading.Thread(target=_end_with_the_command, daemon=True).start()
     # As it is now: the process that this one was forked from may have begun under another.
     os.environ.clear()
@@ -109,9 +116,9 @@ def _end_with_the_command() -> None:
     os._exit(1)
 
 
-def _work(work: Callable[[str, Tell], Result], region: str) -> Result:
+def _work(region: str) -> Any:
     try:
-        return work(region, _tell)
+        return _begun()(region, _tell)
     except BaseException:
         # The pool has handed out the next region already; the command is over.
         _is_asked_to_stop.set()
