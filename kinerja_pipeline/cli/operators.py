@@ -7,11 +7,14 @@ Here: init, demo, plan, run, replay, status, report, ui. Not here: what a run do
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kinerja_pipeline.cli.frame import MonthType, check_is_home, check_listens, counted, new_console, stop
+
+if TYPE_CHECKING:
+    from kinerja_pipeline.contracts.words import Language
 
 
 @click.command(short_help="Make an empty home that works.")
@@ -235,7 +238,7 @@ def status(region: str | None) -> None:
 @click.option("--region", required=True, help="Region id.")
 @click.option("--month", required=True, type=MonthType(), help="The published month, as 2026-03.")
 @click.option("--lang", type=click.Choice(["id", "en"]), default="id", show_default=True, help="Language.")
-def report(region: str, month: str, lang: str) -> None:
+def report(region: str, month: str, lang: Language) -> None:
     """Write the report of a published month: a page and a workbook for officials, a page for everyone.
 
     Every run writes it in Indonesian; this makes it again, or in English. Page and workbook name people in their
@@ -249,7 +252,7 @@ def report(region: str, month: str, lang: str) -> None:
     home = home_from_environment()
     check_is_home(home)
     policies, contracts = load_policies(home.policies), load_contracts()
-    for file in write_report(home, warehouse_url(home), policies, contracts, region, month, lang):  # type: ignore[arg-type]
+    for file in write_report(home, warehouse_url(home), policies, contracts, region, month, lang):
         click.echo(f"Written: {file}")
 
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any, Literal
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from kinerja_pipeline.contracts.words import Language
 from kinerja_pipeline.warehouse.explanation import Explanation, Figure, Judgement, Row, Source
-
-Language = Literal["id", "en"]
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "employee": ("Pegawai", "Employee"),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
 
 import pytest
-from post_office import Hook, Mail, hook_server, mail_server
+from post_office import Hook, Mail
 
 from kinerja_pipeline.alerts import sending
 from kinerja_pipeline.alerts.sending import AlertError, post, send_mail
@@ -19,18 +18,6 @@ TO, SECRET = "operator@salor.example", "hunter2hunter2"
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-
-
-@pytest.fixture
-def mail() -> Iterator[Mail]:
-    with mail_server() as server:
-        yield server
-
-
-@pytest.fixture
-def hook() -> Iterator[Hook]:
-    with hook_server() as server:
-        yield server
 
 
 def test_a_letter_arrives_as_it_was_written(mail: Mail) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import polars as pl
 import pytest
-from home_warehouse import is_on_postgresql
+from home_warehouse import texts
 from line_world import kinerja, once, run, succeeded
 from marked_world import JUDGED, MONTH, REGION, Marks, marked_home
 from telltale import Search, columns_of
@@ -124,13 +124,12 @@ def test_a_table_of_the_lake_holds_people_only_in_columns_that_its_contract_clas
     assert wrong == set()
 
 
-@pytest.mark.skipif(is_on_postgresql(), reason="there the roles decide: tests/warehouse/test_access.py")
 def test_the_warehouse_holds_people_only_in_columns_that_are_classified(spied: Spied) -> None:
     from kinerja_pipeline.warehouse.personal import classified_relations
 
     known = classified_relations()
     wrong = []
-    for place, cells in columns_of(spied.home.warehouse).items():
+    for place, cells in texts(spied.home).items():
         table, _, column = place.partition(".")
         found = spied.search.of_cells(cells)
         own = {"task_outcome.task_id": {"number", "called"}}.get(place)

@@ -32,7 +32,7 @@ from dagster import (
 from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.storage.tags import WILL_RETRY_TAG
 from dagster._core.test_utils import create_run_for_test
-from post_office import Hook, Mail, hook_server, mail_server
+from post_office import Hook, Mail
 
 from kinerja_pipeline.alerts.standing import read_register
 from kinerja_pipeline.cli import main
@@ -62,18 +62,6 @@ def deployment() -> Deployment:
     packaged = load_policies()
     policies = {REGION: packaged[REGION].model_copy(update={"contacts": contacts}), "mamuju": packaged["mamuju"]}
     return Deployment(load_contracts(), Policies(policies))
-
-
-@pytest.fixture
-def mail() -> Iterator[Mail]:
-    with mail_server() as server:
-        yield server
-
-
-@pytest.fixture
-def hook() -> Iterator[Hook]:
-    with hook_server() as server:
-        yield server
 
 
 @pytest.fixture

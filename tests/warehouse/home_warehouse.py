@@ -73,6 +73,23 @@ def query(home: Home, sql: str) -> list[tuple[object, ...]]:
         return [tuple(_plain(value) for value in row) for row in connection.execute(sql.encode())]
 
 
+def texts(home: Home) -> dict[str, list[str]]:
+    """The different values of every column of every table and view, as text, by `table.column`."""
+    listed = (
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema IN ('reporting', 'public')"
+        if is_on_postgresql()
+        else "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type IN ('table', 'view')"
+    )
+    return {
+        f"{table}.{column}": [
+            str(cell)
+            for (cell,) in query(home, f'SELECT DISTINCT CAST("{column}" AS TEXT) FROM "{table}"')
+            if cell is not None
+        ]
+        for table, column in query(home, listed)
+    }
+
+
 def change(home: Home, sql: str) -> None:
     """What somebody does behind the product's back."""
     if not is_on_postgresql():
