@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: demo test scenarios test-postgresql unit browser lint reliability fuzz docs bench bench-large datacontract lock clean
+.PHONY: demo test scenarios test-postgresql unit browser lint reliability fuzz docs bench bench-large datacontract supply lock clean
 
 demo: .venv/installed
 	$(BIN)/kinerja demo
@@ -57,6 +57,7 @@ fuzz: .venv/installed .fuzz/installed
 # The pages that are made, not typed; a test fails when one is out of date.
 docs: .venv/installed
 	$(BIN)/python docs/promises.py
+	$(BIN)/python tests/supply/licences.py
 
 # A row per target, what was measured, pass or gap; benchmarks/README.md says what each is. No test: machines are noisy.
 bench: .venv/installed .bench/installed
@@ -86,6 +87,19 @@ datacontract: .venv/installed .datacontract/installed
 	  -r datacontract.txt
 	touch $@
 
+# What is pinned, against the world: what is newer, what is known to be vulnerable, and dist/sbom.json. docs/supply-chain.md
+# says how to read it. `make supply SUPPLY_SERVICE=osv` asks osv.dev.
+SUPPLY_SERVICE ?= pypi
+supply: .venv/installed .supply/installed
+	$(BIN)/python tests/supply/supply.py --tools .supply/bin --service $(SUPPLY_SERVICE)
+
+.supply/installed: .venv/installed supply.txt
+	$(PYTHON) -m venv .supply
+	$(BIN)/uv pip install --quiet --python .supply/bin/python --no-deps --require-hashes -r supply.txt || \
+	  .supply/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  -r supply.txt
+	touch $@
+
 # installer.txt: uv, which fetches side by side where pip fetches one after the other. Where it does not find the way to
 # the packages (a mirror that only the settings of pip name), pip does it.
 # --no-deps: the list is complete; only hashes have to be checked.
@@ -102,13 +116,15 @@ datacontract: .venv/installed .datacontract/installed
 	touch $@
 
 # Writes the pinned lists anew, ours from pyproject.toml; what is in one keeps its version unless something forbids it.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+  --no-emit-index-url
 lock: .venv/installed
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --no-header --no-annotate \
-	  --no-emit-index-url pyproject.toml -o constraints.txt
-	echo 'datacontract-cli[duckdb]>=1.2.8,<2' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-annotate --no-emit-index-url - -o datacontract.txt
-	printf 'duckdb>=1.4,<2\npandas>=2.2\npyarrow>=18\n' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
-	  --generate-hashes --no-header --no-annotate --no-emit-index-url - -o benchmarks.txt
+	$(LOCK) --extra dev pyproject.toml -o constraints.txt
+	echo uv | $(LOCK) - -o installer.txt
+	echo 'datacontract-cli[duckdb]>=1.2.8,<2' | $(LOCK) - -o datacontract.txt
+	printf 'duckdb>=1.4,<2\npandas>=2.2\npyarrow>=18\n' | $(LOCK) - -o benchmarks.txt
+	echo 'atheris>=3,<4' | $(LOCK) - -o fuzz.txt
+	printf 'cyclonedx-bom>=7.5,<8\npip-audit>=2.10,<3\n' | $(LOCK) - -o supply.txt
 
 clean:
-	rm -rf .venv .datacontract .bench .fuzz
+	rm -rf .venv .datacontract .bench .fuzz .supply
