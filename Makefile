@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: demo test scenarios test-postgresql unit browser lint reliability fuzz docs bench bench-large datacontract supply lock clean
+.PHONY: demo test scenarios test-postgresql unit browser lint reliability fuzz docs bench bench-large datacontract supply mutation lock clean
 
 demo: .venv/installed
 	$(BIN)/kinerja demo
@@ -100,6 +100,17 @@ supply: .venv/installed .supply/installed
 	  -r supply.txt
 	touch $@
 
+# Would a test notice? A sample of mutants of each of five areas; docs/mutation.md says what came of it and what lived.
+# `make mutation MUTATION_SIZE=200 MUTATION_SEED=7` takes hours; MUTATION='--area kpi' one area.
+MUTATION_SIZE ?= 50
+MUTATION_SEED ?= 1
+mutation: .venv/installed .mutation/installed
+	nice -n 10 $(BIN)/python tests/mutation/mutation.py --size $(MUTATION_SIZE) --seed $(MUTATION_SEED) $(MUTATION)
+
+.mutation/installed: .venv/installed mutation.txt
+	$(PIP_INSTALL) --no-deps --require-hashes --upgrade --target .mutation/lib -r mutation.txt
+	touch $@
+
 # installer.txt: uv, which fetches side by side where pip fetches one after the other. Where it does not find the way to
 # the packages (a mirror that only the settings of pip name), pip does it.
 # --no-deps: the list is complete; only hashes have to be checked.
@@ -116,6 +127,7 @@ supply: .venv/installed .supply/installed
 	touch $@
 
 # Writes the pinned lists anew, ours from pyproject.toml; what is in one keeps its version unless something forbids it.
+# atheris 3.1 has no wheel for Python 3.11.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
   --no-emit-index-url
 lock: .venv/installed
@@ -123,8 +135,9 @@ lock: .venv/installed
 	echo uv | $(LOCK) - -o installer.txt
 	echo 'datacontract-cli[duckdb]>=1.2.8,<2' | $(LOCK) - -o datacontract.txt
 	printf 'duckdb>=1.4,<2\npandas>=2.2\npyarrow>=18\n' | $(LOCK) - -o benchmarks.txt
-	echo 'atheris>=3,<4' | $(LOCK) - -o fuzz.txt
+	printf 'atheris>=3,<3.1; python_version < "3.12"\natheris>=3.1,<4; python_version >= "3.12"\n' | $(LOCK) - -o fuzz.txt
+	echo 'mutmut>=3.8,<4' | $(LOCK) -c constraints.txt - -o mutation.txt
 	printf 'cyclonedx-bom>=7.5,<8\npip-audit>=2.10,<3\n' | $(LOCK) - -o supply.txt
 
 clean:
-	rm -rf .venv .datacontract .bench .fuzz .supply
+	rm -rf .venv .datacontract .bench .fuzz .supply .mutation
