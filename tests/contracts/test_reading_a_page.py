@@ -239,12 +239,25 @@ def test_a_feed_says_how_many_rows_are_usual_and_how_often_they_come(tmp_path: P
     assert "a year must be a multiple" in complaint(
         tmp_path, "schema:\n", cadence.replace("value: 3", "value: 5") + "schema:\n"
     )
-    assert "did you mean 'latency'?" in complaint(
+    assert "property 'latencyy' is not known; did you mean 'latency'?" in complaint(
         tmp_path, "schema:\n", cadence.replace("latency", "latencyy") + "schema:\n"
     )
     assert "in months (value: 1, unit: m)" in complaint(
         tmp_path, "schema:\n", cadence.replace("unit: d", "unit: h") + "schema:\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("{minLength: 2}", "nip must have 2 to any number of characters"),
+        ("{maxLength: 50}", "nip must have 0 to 50 characters"),
+        ("{minLength: 2, maxLength: 50}", "nip must have 2 to 50 characters"),
+    ],
+)
+def test_a_length_is_told_with_both_its_ends(options: str, told: str, tmp_path: Path) -> None:
+    contract = read(tmp_path, '{pattern: "^[0-9]{18}$"}', options)
+    assert [rule.description for rule in contract.rules if rule.name == "nip__length"] == [told]
 
 
 def test_what_cannot_be_asked_of_a_feed_as_a_whole_is_refused(tmp_path: Path) -> None:

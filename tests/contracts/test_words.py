@@ -62,4 +62,7 @@ def test_a_remedy_names_the_columns_and_the_register_to_deliver() -> None:
     assert remedy("pin__unknown", PAGES.incoming["attendance_log"], "en") == (
         "deliver device_pin with what is lacking (its months then run again), or have device_id and pin corrected"
     )
+    assert remedy("pin__unknown", PAGES.incoming["attendance_log"], "id") == (
+        "kirim device_pin dengan yang belum ada (bulannya lalu dihitung lagi), atau perbaiki device_id dan pin"
+    )
     assert remedy("task_id__missing", PAGES.incoming["task_record"], "id").startswith("minta pengirim mengisi task_id")

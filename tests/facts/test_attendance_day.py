@@ -247,6 +247,16 @@ def test_a_transfer_in_the_middle_of_the_month_changes_unit_and_schedule_that_da
     assert on(days, "2026-04-15", "unit_id", "schedule_id") == ("U2", "guard")
 
 
+def test_who_leaves_the_night_shift_with_the_old_month_ends_its_last_night_before_the_new_one_is_judged() -> None:
+    employees = employee_frame(
+        [(ANI, "U1", "guard", ALWAYS, "2026-03-31"), (ANI, "U1", "office_5_day", "2026-04-01", None)]
+    )
+    taps = [("D1", "1", f"2026-{at}") for at in ("03-31 20:25", "04-01 07:20", "04-01 16:05")]
+    # 07:20 is before the end of the guard's last night, 07:30: it is out there, not in here.
+    days = build(taps, employees=employees)
+    assert on(days, "2026-04-01", "status_code", "tap_count") == ("missing_in", 1)
+
+
 def test_an_assignment_nobody_closed_ends_where_the_next_begins() -> None:
     employees = employee_frame([(ANI, "U1", None, ALWAYS, None), (ANI, "U2", None, "2026-04-15", None)])
     days = build([], employees=employees)

@@ -261,3 +261,6 @@ def test_a_threshold_holds_only_while_it_is_in_force() -> None:
     days = pl.concat([written("2026-01-05", ABSENT, ABSENT), written("2026-02-02", PRESENT, ABSENT)])
     assert of(days, "discipline_threshold_code", policy=policy) == ("old_2",)
     assert of(days, "discipline_threshold_code", month="2026-02", policy=policy) == ("new_3",)
+    # Months are read together: a column without a value has its type all the same.
+    none = attendance_month(days, make_policy(discipline=[]), "2026-01")
+    assert none.schema == attendance_month(days, policy, "2026-01").schema

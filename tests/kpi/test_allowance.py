@@ -71,6 +71,7 @@ def test_a_deduction_costs_what_its_base_says(
     assert row["deduction_of_allowance_share"] == pytest.approx(of_allowance)
     assert row["discipline_share"] == pytest.approx(discipline)
     assert row["allowance_share"] == pytest.approx(whole)
+    assert (row["status_code"], row["reason"]) == ("computed", None)
 
 
 def test_a_deduction_of_the_whole_that_exceeds_the_attendance_part_takes_the_rest_of_the_other() -> None:

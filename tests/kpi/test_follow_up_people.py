@@ -253,7 +253,7 @@ def test_a_warning_tells_a_lower_bound_as_one() -> None:
 
 
 def test_absences_without_the_earlier_months_are_not_computable() -> None:
-    rows = attended({"absent_count": 2, "unexcused_year_count": None}, {"nip": "budi", "unexcused_year_count": None})
+    rows = attended({"absent_count": 1, "unexcused_year_count": None}, {"nip": "budi", "unexcused_year_count": None})
     assert fates(named(DISCIPLINE, attendance=rows)) == {"ani": ("not_computable", "earlier_months_missing")}
 
 

@@ -56,6 +56,7 @@ def test_the_month_of_completion_is_on_neither_side_and_years_do_not_matter() ->
                       "2026-04": (1, 3), "2026-05": (0, 9)})  # fmt: skip
     assert (row["before_value"], row["after_value"], row["completed_period"]) == (75.0, 50.0, "2026-01")
     assert (row["before_count"], row["after_count"]) == (4, 4)
+    assert (row["subject_id"], row["participant_count"], row["person_count"]) == ("ani", 1, 1)
 
 
 def test_a_single_month_of_evidence_tells_nothing_where_two_are_asked_for() -> None:
@@ -73,6 +74,29 @@ def test_the_plan_of_the_year_says_what_a_programme_trains() -> None:
     policy = comparing(months=3)
     assert of(policy, {}, [("dik", 2025, "kompeten")])["competency_code"] == "adaptif"
     assert of(policy, {}, [("dik", 2026, "kompeten")])["reason"] == "competency_not_mapped"
+
+
+def test_without_a_plan_a_programme_trains_what_was_recorded_first() -> None:
+    records = [
+        ("ani", "dik", dt.date(2026, 1, 20), "kompeten", None),
+        ("budi", "dik", dt.date(2026, 1, 12), None, None),
+        ("citra", "dik", dt.date(2026, 1, 13), "adaptif", None),
+        # Completed again: counted once.
+        ("citra", "dik", dt.date(2026, 1, 27), "kolaboratif", None),
+    ]
+    table = training_effect(
+        pl.DataFrame(records, schema=RECORD, orient="row"),
+        pl.DataFrame(schema=PLAN),
+        pl.DataFrame(schema=MEASURE_SCHEMA),
+        comparing(months=3),
+        "2026-04",
+        "1",
+    )
+    told = table.select("subject_kind", "subject_id", "competency_code", "participant_count").rows()
+    assert told == [
+        *(("employee", nip, "adaptif", 1) for nip in ("ani", "budi", "citra")),
+        ("programme", "dik", "adaptif", 3),
+    ]
 
 
 def test_a_region_that_compares_nothing_looks_at_no_months() -> None:

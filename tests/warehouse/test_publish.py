@@ -103,6 +103,21 @@ def test_publishing_the_same_again_writes_only_ledger_lines(
     ]
 
 
+def test_the_ledger_tells_the_time_in_utc_wherever_the_machine_stands(
+    frame_of: FrameOf, publish_to: Publish, rows_of: RowsOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Jayapura")
+    time.tzset()
+    try:
+        publish_to(kpi=frame_of("kpi"))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    [(published_at,)] = rows_of("publication", "published_at")
+    # PostgreSQL's driver hands out an instant, SQLite its text.
+    assert str(published_at)[:19] == "2026-04-06 02:30:00"
+
+
 def test_a_month_that_became_empty_is_emptied(frame_of: FrameOf, publish_to: Publish, rows_of: RowsOf) -> None:
     year = {"indicator_id": "a", "period_kind": "year", "period": "2026"}
     publish_to(kpi=frame_of("kpi", {"indicator_id": "a"}, year))
@@ -145,15 +160,21 @@ def test_a_task_that_moved_to_another_month_leaves_the_old_one(
     engine: sa.Engine, frame_of: FrameOf, publish_to: Publish, rows_of: RowsOf
 ) -> None:
     february = frame_of("task_outcome", *({"task_id": t, "period": "2026-02"} for t in ("t1", "t2")))
+    another = frame_of("task_outcome", {"task_id": "t1", "period": "2026-02", "region": "salor"})
     publish_to("2026-02", task_outcome=february)
+    publish_to("2026-02", "salor", task_outcome=another)
     publish_to("2026-03", task_outcome=frame_of("task_outcome", {"task_id": "t1"}))
-    assert rows_of("task_outcome", "task_id", "period") == [("t1", "2026-03"), ("t2", "2026-02")]
-    unknown = content_hashes(engine).filter(pl.col("period") == "2026-02")["content_hash"].to_list()
+    kept = ("salor", "t1", "2026-02")
+    here = [("manokwari", "t1", "2026-03"), ("manokwari", "t2", "2026-02")]
+    assert rows_of("task_outcome", "region", "task_id", "period") == [*here, kept]
+    unknown = content_hashes(engine).filter(region="manokwari", period="2026-02")["content_hash"].to_list()
     assert unknown == [""]
+    assert ("manokwari-00000002", "2026-02", 1) in rows_of("publication", "publication_id", "period", "row_count")
     # The move is taken back: February's old content must be written again although it was published before.
     publish_to("2026-03", task_outcome=frame_of("task_outcome"))
     publish_to("2026-02", task_outcome=february)
-    assert rows_of("task_outcome", "task_id", "period") == [("t1", "2026-02"), ("t2", "2026-02")]
+    back = [("manokwari", "t1", "2026-02"), ("manokwari", "t2", "2026-02")]
+    assert rows_of("task_outcome", "region", "task_id", "period") == [*back, kept]
 
 
 def test_a_failing_table_leaves_all_tables_as_they_were(

@@ -91,6 +91,14 @@ def test_what_was_published_comes_back_when_changes_are_undone() -> None:
     assert rows == wanted
 
 
+def test_a_value_that_was_missing_is_missing_again_when_its_change_is_undone() -> None:
+    old, new = [evaluated(AGUS, "DINKES", None)], [evaluated(AGUS, "DINKES", 95.0, is_different=False)]
+    records = found("evaluation", old, new).with_columns(region=pl.lit("manokwari")).to_dicts()
+    contract = load_contracts().outgoing["evaluation"]
+    [stood] = undone(contract, frame("evaluation", "manokwari", MONTH, new).to_dicts(), records)
+    assert (stood.row["result_score"], stood.row["is_different"]) == (None, None)
+
+
 # ---- what is not told ------------------------------------------------------------------------------------------------
 
 
@@ -142,7 +150,7 @@ def test_sentences_about_people_are_withheld_for_they_quote_scores() -> None:
 
 @pytest.fixture
 def publish_again(engine: sa.Engine) -> Callable[..., None]:
-    def run(period: str = MONTH, **tables: list[dict[str, Any]]) -> None:
+    def run(period: str = MONTH, causes: dict[str, Cause] | None = DELIVERY, **tables: list[dict[str, Any]]) -> None:
         publishing.publish(
             engine,
             load_contracts(),
@@ -152,7 +160,7 @@ def publish_again(engine: sa.Engine) -> Callable[..., None]:
             versions=publishing.Versions("1.0", "2026.1"),
             now=dt.datetime(2026, 4, 6, tzinfo=dt.UTC),
             run_id="r",
-            causes=DELIVERY,
+            causes=causes,
         )
 
     return run
@@ -172,6 +180,14 @@ def test_a_closed_period_that_changes_leaves_a_record_with_its_cause(
     assert rows_of("restatement", *columns) == [
         ("manokwari-00000003", "attendance_month", f"{AGUS}|2026-02", "late_minutes", "12", "10", "delivery", "d1,d2")
     ]
+
+
+def test_a_change_that_nobody_has_a_cause_for_is_the_programs(
+    publish_again: Callable[..., None], rows_of: RowsOf
+) -> None:
+    for causes, late in ((DELIVERY, 1), ({"2026-01": DELIVERY[MONTH]}, 2), (None, 3)):
+        publish_again(causes=causes, attendance_month=[attended(AGUS, 20, 20, 1, late, 0.01)], **CLOSED)
+    assert rows_of("restatement", "new_value", "cause_code", "cause_id") == [("2", "code", "1.0"), ("3", "code", "1.0")]
 
 
 def test_rows_that_leave_a_closed_period_are_recorded_too(publish_again: Callable[..., None], rows_of: RowsOf) -> None:
