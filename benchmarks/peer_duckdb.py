@@ -8,13 +8,11 @@ month, where the product also gives quarter, semester and year. Not here: evalua
 
 from __future__ import annotations
 
-import argparse
-import time
 from pathlib import Path
 
 import duckdb
 import peer_rules as rules
-from peak import own_peak_gigabytes
+from peer_process import main
 
 
 def among(values: tuple[str, ...]) -> str:
@@ -499,16 +497,5 @@ def run(files: Path, to: Path) -> None:
         connection.execute(f"COPY {table} TO '{to / table}.parquet' (FORMAT parquet, COMPRESSION zstd)")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--files", type=Path, required=True)
-    parser.add_argument("--to", type=Path, required=True)
-    given = parser.parse_args()
-    given.to.mkdir(parents=True, exist_ok=True)
-    start, begun = time.perf_counter(), time.process_time()
-    run(given.files, given.to)
-    print(time.perf_counter() - start, time.process_time() - begun, own_peak_gigabytes())
-
-
 if __name__ == "__main__":
-    main()
+    main(run, __doc__)

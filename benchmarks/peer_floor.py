@@ -1,19 +1,17 @@
 """What reading alone costs: Polars reads every delivered file as text, and nothing is done with it.
 
-python benchmarks/peer_floor.py --files landing/manokwari
+python benchmarks/peer_floor.py --files landing/manokwari --to /tmp/floor
 """
 
 from __future__ import annotations
 
-import argparse
-import time
 from pathlib import Path
 
 import polars as pl
-from peak import own_peak_gigabytes
+from peer_process import main
 
 
-def run(files: Path) -> int:
+def run(files: Path, _: Path) -> int:
     count = 0
     for path in sorted(files.glob("*/*")):
         is_log = path.suffix == ".dat"
@@ -22,15 +20,5 @@ def run(files: Path) -> int:
     return count
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--files", type=Path, required=True)
-    parser.add_argument("--to", type=Path, help="not used: nothing is written")
-    given = parser.parse_args()
-    start, begun = time.perf_counter(), time.process_time()
-    run(given.files)
-    print(time.perf_counter() - start, time.process_time() - begun, own_peak_gigabytes())
-
-
 if __name__ == "__main__":
-    main()
+    main(run, __doc__)

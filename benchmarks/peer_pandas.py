@@ -8,14 +8,12 @@ follow-up. No loop over rows, files read by Arrow, joins and groups on whole col
 
 from __future__ import annotations
 
-import argparse
-import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import peer_rules as rules
-from peak import own_peak_gigabytes
+from peer_process import main
 
 ENDLESS = pd.Timestamp("2200-01-01")
 FIRST, LAST = pd.Timestamp(rules.FIRST), pd.Timestamp(rules.LAST)
@@ -636,16 +634,5 @@ def run(files: Path, to: Path) -> None:
         table.to_parquet(to / f"{name}.parquet", compression="zstd", index=False)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--files", type=Path, required=True)
-    parser.add_argument("--to", type=Path, required=True)
-    given = parser.parse_args()
-    given.to.mkdir(parents=True, exist_ok=True)
-    start, begun = time.perf_counter(), time.process_time()
-    run(given.files, given.to)
-    print(time.perf_counter() - start, time.process_time() - begun, own_peak_gigabytes())
-
-
 if __name__ == "__main__":
-    main()
+    main(run, __doc__)

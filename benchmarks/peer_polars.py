@@ -7,14 +7,12 @@ The least that anybody would write by hand: no contracts, reasons, quarantine, p
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
-import time
 from pathlib import Path
 
 import peer_rules as rules
 import polars as pl
-from peak import own_peak_gigabytes
+from peer_process import main
 
 COLUMNS = ("pin", "tapped_at", "device_id", "state", "verify", "work")
 
@@ -77,16 +75,5 @@ def run(files: Path, to: Path) -> None:
     months.write_parquet(to / "month.parquet")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--files", type=Path, required=True)
-    parser.add_argument("--to", type=Path, required=True)
-    given = parser.parse_args()
-    given.to.mkdir(parents=True, exist_ok=True)
-    start, begun = time.perf_counter(), time.process_time()
-    run(given.files, given.to)
-    print(time.perf_counter() - start, time.process_time() - begun, own_peak_gigabytes())
-
-
 if __name__ == "__main__":
-    main()
+    main(run, __doc__)

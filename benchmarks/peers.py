@@ -53,7 +53,7 @@ def figures(taps: int, repetitions: int = 3, peers: Path = PEERS_PYTHON) -> tupl
                 *(sys.executable, str(HERE / "core.py"), "--home", str(part.root), "--only", ATTENDANCE_STEPS)
             ],
             "polars_min": [sys.executable, str(HERE / "peer_polars.py"), "--files", files, "--to", str(folder / "min")],
-            "floor": [sys.executable, str(HERE / "peer_floor.py"), "--files", files],
+            "floor": [sys.executable, str(HERE / "peer_floor.py"), "--files", files, "--to", str(folder / "floor")],
         }
 
         def compared() -> None:
