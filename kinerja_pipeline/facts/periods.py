@@ -121,10 +121,18 @@ def in_force(dated: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
     *Edge*: where validities overlap, the later row ends the earlier one on the day before it starts (a PIN handed to a
     new person is no longer the old one's, even if nobody closed the old row).
     """
-    following = pl.col("valid_from").shift(-1).over(key, order_by="valid_from")
-    return dated.with_columns(
-        valid_to=pl.min_horizontal(pl.col("valid_to").fill_null(LAST_DATE), following - pl.duration(days=1))
-    ).filter(pl.col("valid_to") >= pl.col("valid_from"))
+    # Sorted once and compared with the next row: a window per key takes five times as long.
+    ordered = dated.with_row_index("_place").sort(*key, "valid_from", maintain_order=True)
+    is_same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(-1)) for name in key)
+    following = pl.when(is_same).then(pl.col("valid_from").shift(-1))
+    return (
+        ordered.with_columns(
+            valid_to=pl.min_horizontal(pl.col("valid_to").fill_null(LAST_DATE), following - pl.duration(days=1))
+        )
+        .filter(pl.col("valid_to") >= pl.col("valid_from"))
+        .sort("_place")
+        .drop("_place")
+    )
 
 
 def utc(local: pl.Expr, zone: ZoneInfo, month: str) -> pl.Expr:

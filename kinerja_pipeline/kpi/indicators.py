@@ -163,20 +163,17 @@ def rolled_up(
         ~pl.col("indicator_id").is_in(sorted_anew),
         ~pl.col("indicator_id").is_in(stocks) | (pl.col("month") == pl.lit(last, pl.String)),
     )
-    is_growth = pl.col("indicator_id").is_in(growing)
-    has_base = pl.col("denominator").is_not_null()
-    lacks_base = is_growth & ~has_base.any().over(SUBJECT)
-    added = (
-        kept.filter(~is_growth | has_base | lacks_base)
-        .group_by(SUBJECT)
-        .agg(
-            *(
-                pl.when(pl.col(c).is_not_null().any()).then(pl.col(c).sum()).alias(c)
-                for c in ("numerator", "denominator")
-            ),
-            pl.col("evidence_count").sum(),
-        )
-    )
+    names = ("numerator", "denominator", "evidence_count")
+    if inside["month"].n_unique() < 2:
+        # One row per subject and indicator: there is nothing to add up.
+        added = kept.select(*SUBJECT, *names)
+    else:
+        if growing:
+            has_base = pl.col("denominator").is_not_null()
+            lacks_base = ~has_base.any().over(SUBJECT)
+            kept = kept.filter(~pl.col("indicator_id").is_in(growing) | has_base | lacks_base)
+        sums = [pl.when(pl.col(c).is_not_null().any()).then(pl.col(c).sum()).alias(c) for c in names]
+        added = kept.group_by(SUBJECT).agg(sums)
     if values is None or not sorted_anew:
         return added
     return pl.concat([added, values.filter(pl.col("indicator_id").is_in(sorted_anew)).select(added.columns)])
@@ -206,8 +203,9 @@ def kpi(
         period=pl.lit(period),
         policy_version=pl.lit(policy_version),
     )
-    # In order, so that sums over a person's indicators always add in the same order: a half must not round both ways.
-    return rows.sort("subject_kind", "subject_id", "indicator_id").select(
+    # They come in order, so that sums over a person's indicators always add in the same order: a half must not round both
+    # ways.
+    return rows.select(
         "subject_kind",
         "subject_id",
         "indicator_id",
@@ -236,19 +234,34 @@ def _period_rows(
     agreed: pl.DataFrame,
     months: int,
 ) -> pl.DataFrame:
-    of_employees = [i.indicator_id for i in indicators if "employee" in i.declared.subjects]
-    expected = people.select(pl.lit("employee").alias("subject_kind"), pl.col("nip").alias("subject_id")).join(
-        pl.DataFrame({"indicator_id": of_employees}, schema={"indicator_id": pl.String}), how="cross"
+    """The rows of the period in the order of subject and indicator, scored."""
+    declared = _declared(indicators).sort("indicator_id")
+    of_employees = declared.filter(
+        pl.col("indicator_id").is_in([i.indicator_id for i in indicators if "employee" in i.declared.subjects])
     )
-    others = measured.filter(pl.col("subject_kind") != "employee").select(SUBJECT)
-    rows = pl.concat([expected, others]).join(measured, on=SUBJECT, how="left").join(agreed, on=SUBJECT, how="left")
-    places = people.select(pl.col("nip").alias("subject_id"), "unit_id", "position_level")
-    rows = rows.join(places, on="subject_id", how="left")
-    rows = rows.with_columns(
-        unit_id=pl.when(pl.col("subject_kind") == "unit").then("subject_id").otherwise("unit_id"),
-        evidence_count=pl.col("evidence_count").fill_null(0),
+    # What a declaration says of a position is laid out once per position, not once per person.
+    positions = people.select(pl.col("position_level").unique()).join(of_employees, how="cross")
+    positions = positions.join(_by_position(indicators), on=["indicator_id", "position_level"], how="left")
+    employees = (
+        people.sort("nip")
+        .select(pl.lit("employee").alias("subject_kind"), pl.col("nip").alias("subject_id"), "unit_id", "position_level")
+        .join(positions.sort("indicator_id"), on="position_level", nulls_equal=True, maintain_order="left_right")
     )
-    return _scored(rows.join(_declared(indicators), on="indicator_id"), months)
+    named = measured.filter(pl.col("subject_kind") != "employee").select(SUBJECT).sort(SUBJECT)
+    others = named.join(declared, on="indicator_id", maintain_order="left").with_columns(
+        unit_id=pl.when(pl.col("subject_kind") == "unit").then("subject_id")
+    )
+    rows = pl.concat([employees, others], how="diagonal")
+    for known in (measured, agreed):
+        rows = rows.join(known, on=SUBJECT, how="left", maintain_order="left")
+    return _scored(rows.with_columns(pl.col("evidence_count").fill_null(0)), months)
+
+
+def _by_position(indicators: Sequence[CompiledIndicator]) -> pl.DataFrame:
+    """The targets that declarations set for a position."""
+    rows = [(i.indicator_id, *target) for i in indicators for target in i.declared.target.by_position.items()]
+    schema = {"indicator_id": pl.String, "position_level": pl.String, "value": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _declared(indicators: Sequence[CompiledIndicator]) -> pl.DataFrame:
@@ -267,7 +280,6 @@ def _declared(indicators: Sequence[CompiledIndicator]) -> pl.DataFrame:
             "high": i.declared.target.high,
             "is_additive": i.declared.target.kind == "additive",
             "base_target": i.declared.target.value if i.declared.direction != "range" else i.declared.target.low,
-            "by_position": [{"level": k, "value": v} for k, v in i.declared.target.by_position.items()],
         }
         for i in indicators
     ]
@@ -285,16 +297,12 @@ def _declared(indicators: Sequence[CompiledIndicator]) -> pl.DataFrame:
         "high": pl.Float64,
         "is_additive": pl.Boolean,
         "base_target": pl.Float64,
-        "by_position": pl.List(pl.Struct({"level": pl.String, "value": pl.Float64})),
     }
     return pl.DataFrame(rows, schema=schema)
 
 
 def _scored(rows: pl.DataFrame, months: int) -> pl.DataFrame:
     """Target, actual, achievement and score; an additive target of a partial period sums only the months it has."""
-    each = rows.select("indicator_id", "by_position").unique("indicator_id").explode("by_position")
-    levels = each.drop_nulls("by_position").unnest("by_position")
-    rows = rows.join(levels, left_on=["indicator_id", "position_level"], right_on=["indicator_id", "level"], how="left")
     is_divided, is_published = (pl.col("statistic").is_in(names) for names in (DIVIDED, SUMS_PUBLISHED))
     divisor = pl.when(is_divided).then(pl.col("denominator")).otherwise(pl.lit(UNITS))
     rows = rows.with_columns(
@@ -322,7 +330,7 @@ def _scored(rows: pl.DataFrame, months: int) -> pl.DataFrame:
     )
     # min_horizontal skips nulls: without the condition a missing achievement would become the cap.
     score = pl.when(pl.col("achievement").is_not_null()).then(pl.min_horizontal("achievement", "cap"))
-    return rows.with_columns(score=score).drop("by_position")
+    return rows.with_columns(score=score)
 
 
 def _target(months: int) -> pl.Expr:
