@@ -10,7 +10,7 @@ import polars as pl
 from dagster import AssetDep, AssetExecutionContext, AssetsDefinition, AssetSpec, MaterializeResult, multi_asset
 
 from kinerja_pipeline.facts.appraisal import APPRAISAL_SCHEMAS, appraisal
-from kinerja_pipeline.facts.attendance import COUNTED_COLUMNS, attendance_day, attendance_month
+from kinerja_pipeline.facts.attendance import COUNTED_COLUMNS, SUMMED_COLUMNS, attendance_days, attendance_month
 from kinerja_pipeline.facts.feed_day import feed_day
 from kinerja_pipeline.facts.periods import add_months, as_of, month_of, months_between, months_of, periods_of
 from kinerja_pipeline.facts.satisfaction import satisfaction_element, satisfaction_index
@@ -25,6 +25,9 @@ from kinerja_pipeline.orchestration.plots import lateness
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 
 REGISTERS = ("employee", "device_pin", "leave_permit", "shift_roster", "device_outage")
+TAPS, TAP_COLUMNS = ("attendance_log", "attendance_margin"), ("device_id", "pin", "tapped_at")
+TOLD_COLUMNS = ("nip", "work_date", "unit_id", "status_code", "tap_count", "first_in_at", "late_minutes")
+"""What completeness and the UI look at of the days."""
 UNPUBLISHED = {
     "appraisal_round": "One row per appraisal round that has been computed: when, and from which deliveries. A round "
     "in it is never computed again.",
@@ -62,7 +65,7 @@ def _spec(deployment: Deployment, table: str, deps: list[AssetDep]) -> AssetSpec
 
 
 def _attendance_day(deployment: Deployment) -> AssetsDefinition:
-    own = [AssetDep(["validated", name]) for name in ("attendance_log", "attendance_margin")]
+    own = [AssetDep(["validated", name]) for name in TAPS]
     registers = [AssetDep(["validated", name], partition_mapping=deployment.of_region) for name in REGISTERS]
     known = [dep for dep in registers if dep.asset_key.path[-1] in ("device_pin", "device_outage")]
 
@@ -84,14 +87,12 @@ def _attendance_day(deployment: Deployment) -> AssetsDefinition:
     ) -> Iterator[MaterializeResult[None]]:
         region, month = region_month_of(context)
         policy, lake, start = deployment.policy(region, month), home.lake, time.perf_counter()
-        taps = pl.concat(
-            [lake.read("validated", name, region, month) for name in ("attendance_log", "attendance_margin")]
-        )
         employees, pins, permits, rosters, outages = (lake.read("validated", name, region) for name in REGISTERS)
+        taps = [lake.read("validated", name, region, month, TAP_COLUMNS) for name in TAPS]
         today = clock.local_today(policy.zone)
         day = as_of(month, today)
-        days = attendance_day(taps, employees, pins, permits, rosters, outages, policy, month, day)
-        lake.write(days, "facts", "attendance_day", region, month)
+        parts = attendance_days(pl.concat(taps), employees, pins, permits, rosters, outages, policy, month, day)
+        days = lake.write_parts(parts, TOLD_COLUMNS, "facts", "attendance_day", region, month)
         yield MaterializeResult(
             asset_key=["facts", "attendance_day"],
             metadata={**counts(days, time.perf_counter() - start), **lateness(days)},
@@ -118,7 +119,7 @@ def _attendance_month(deployment: Deployment) -> AssetsDefinition:
         region, month = region_month_of(context)
         lake, start = home.lake, time.perf_counter()
         before = months_between(add_months(month, -11), add_months(month, -1))
-        days = lake.read("facts", "attendance_day", region, month)
+        days = lake.read("facts", "attendance_day", region, month, SUMMED_COLUMNS)
         if earlier := [m for m in before if lake.has("facts", "attendance_day", region, m)]:
             counted = lake.read("facts", "attendance_day", region, earlier, columns=COUNTED_COLUMNS)
             days = pl.concat([counted, days], how="diagonal")

@@ -7,7 +7,7 @@ facts/calendar), what a day costs (facts/deductions), counters of unexcused days
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
@@ -30,6 +30,12 @@ BY_PERMIT = ("leave", "duty_travel", "sick", "permit", "study", "remote_work")
 UNSCHEDULED = ("off", "holiday")
 COUNTED_COLUMNS = ("nip", "work_date", "period", "status_code", "late_minutes")
 """What the counters of a month need of the days of earlier months."""
+SUMMED_COLUMNS = (
+    *COUNTED_COLUMNS,
+    *("unit_id", "tap_count", "early_minutes", "deduction_share", "deduction_base_code", "deduction_cap_share"),
+)
+"""What the sums of a month need of its own days."""
+PEOPLE_AT_ONCE = 25_000
 
 ONE_DAY = dt.timedelta(days=1)
 MARGIN = dt.timedelta(hours=36)
@@ -73,21 +79,44 @@ def attendance_day(
     absence nor deduction. Taps on `off` and `holiday` are only counted. Rostered people follow the roster alone;
     without a row they are off. An outage that nobody ended lasts until `as_of`.
     """
+    parts = attendance_days(taps, employees, device_pins, permits, rosters, outages, policy, month, as_of)
+    return pl.concat(parts)
+
+
+def attendance_days(
+    taps: pl.DataFrame,
+    employees: pl.DataFrame,
+    device_pins: pl.DataFrame,
+    permits: pl.DataFrame,
+    rosters: pl.DataFrame,
+    outages: pl.DataFrame,
+    policy: Policy,
+    month: str,
+    as_of: dt.date,
+) -> Iterator[pl.DataFrame]:
+    """The rows of attendance_day in their order, PEOPLE_AT_ONCE people after people: what their days take in memory
+    does not grow with the region."""
     first, last = month_bounds(month)
-    shifts = person_days(employees, rosters, policy, first - ONE_DAY, last + ONE_DAY)
-    people = shifts.select("nip", "_person").unique()
-    pins = in_force(device_pins.select("device_id", "pin", "nip", "valid_from", "valid_to"), ["device_id", "pin"])
-    pins = pins.join(people, on="nip").drop("nip")
     near = taps.select("device_id", "pin", "tapped_at").filter(
         pl.col("tapped_at").is_between(_midnight(first) - MARGIN, _midnight(last) + ONE_DAY + MARGIN, closed="left")
     )
-    origin = _midnight(first) - 2 * MARGIN
-    until = min(last, as_of)
-    days = shifts.filter(pl.col("work_date").is_between(first, until))
-    days = _with_taps(days, shifts, _person_taps(near, pins, origin, policy), origin, policy)
-    days = _with_permits(days, permit_days(permits, people, policy, first, until))
-    days = _with_recordability(days, near, _down_dates(outages, first, as_of), pins)
-    return _judged(days, policy, month)
+    del taps
+    heard = near.select("device_id", pl.col("tapped_at").dt.date().alias("date")).unique().with_columns(_heard=True)
+    down = _down_dates(outages, first, as_of)
+    held = in_force(device_pins.select("device_id", "pin", "nip", "valid_from", "valid_to"), ["device_id", "pin"])
+    origin, until = _midnight(first) - 2 * MARGIN, min(last, as_of)
+    nips = employees.select(pl.col("nip").unique().sort()).to_series()
+    for start in range(0, max(len(nips), 1), PEOPLE_AT_ONCE):
+        own = nips.slice(start, PEOPLE_AT_ONCE)
+        is_own = pl.col("nip").is_between(pl.lit(own.min(), pl.String), pl.lit(own.max(), pl.String))
+        shifts = person_days(employees.filter(is_own), rosters.filter(is_own), policy, first - ONE_DAY, last + ONE_DAY)
+        people = shifts.select("nip", "_person").unique()
+        pins = held.join(people, on="nip").drop("nip")
+        days = shifts.filter(pl.col("work_date").is_between(first, until))
+        days = _with_taps(days, shifts, _person_taps(near, pins, origin, policy), origin, policy)
+        days = _with_permits(days, permit_days(permits, people, policy, first, until))
+        days = _with_recordability(days, heard, down, pins)
+        yield _judged(days, policy, month)
 
 
 def attendance_month(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataFrame:
@@ -268,7 +297,9 @@ def _with_permits(days: pl.DataFrame, permit_days: pl.DataFrame) -> pl.DataFrame
     )
 
 
-def _with_recordability(days: pl.DataFrame, near: pl.DataFrame, down: pl.DataFrame, pins: pl.DataFrame) -> pl.DataFrame:
+def _with_recordability(
+    days: pl.DataFrame, heard: pl.DataFrame, down: pl.DataFrame, pins: pl.DataFrame
+) -> pl.DataFrame:
     """`days` with `_is_recordable` and `_is_down` (a device of the person had an outage): looked up only where they
     decide, on scheduled days that lack a tap of the person."""
     has_tap = pl.col("first_in").is_not_null() | pl.col("last_out").is_not_null()
@@ -278,7 +309,6 @@ def _with_recordability(days: pl.DataFrame, near: pl.DataFrame, down: pl.DataFra
         .select("_row", "_person", _dates("scheduled_in", "scheduled_out").alias("date"))
         .explode("date")
     )
-    heard = near.select("device_id", pl.col("tapped_at").dt.date().alias("date")).unique().with_columns(_heard=True)
     known = (
         silent.join(pins.select("_person", "device_id", "valid_from", "valid_to"), on="_person")
         .filter(pl.col("date").is_between("valid_from", "valid_to"))

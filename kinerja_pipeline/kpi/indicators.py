@@ -203,8 +203,7 @@ def kpi(
         period=pl.lit(period),
         policy_version=pl.lit(policy_version),
     )
-    # They come in order, so that sums over a person's indicators always add in the same order: a half must not round both
-    # ways.
+    # In order, so that sums over a person's indicators always add in the same order: a half must not round both ways.
     return rows.select(
         "subject_kind",
         "subject_id",
@@ -244,7 +243,9 @@ def _period_rows(
     positions = positions.join(_by_position(indicators), on=["indicator_id", "position_level"], how="left")
     employees = (
         people.sort("nip")
-        .select(pl.lit("employee").alias("subject_kind"), pl.col("nip").alias("subject_id"), "unit_id", "position_level")
+        .select(
+            pl.lit("employee").alias("subject_kind"), pl.col("nip").alias("subject_id"), "unit_id", "position_level"
+        )
         .join(positions.sort("indicator_id"), on="position_level", nulls_equal=True, maintain_order="left_right")
     )
     named = measured.filter(pl.col("subject_kind") != "employee").select(SUBJECT).sort(SUBJECT)

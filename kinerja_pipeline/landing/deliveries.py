@@ -15,7 +15,7 @@ import re
 import stat
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -39,6 +39,9 @@ from kinerja_pipeline.validated.parsing import landing_month, parsed
 DATED = "dated"
 READING = 1
 """To be increased when the readers or the reshape change the rows of a file: every file then lands again."""
+
+PART_ROWS = 1_000_000
+"""Landed rows that are read together: what text takes in memory does not grow with the month."""
 
 _LAST_MOMENT = 253_370_764_800
 """The first second of the year 9999: a clock that is further off is taken for that."""
@@ -612,6 +615,23 @@ def scan_landed(home: Home, region: str, feed: str, month: str | None) -> pl.Dat
     elsewhere = _read(home, region, current, contract, lambda m: m != month)
     shared = elsewhere.with_columns(key).join(keys, on=names, how="semi", maintain_order="left")
     return pl.concat([wanted, shared.drop(names)])
+
+
+def landed_parts(home: Home, region: str, feed: str, month: str | None) -> Iterator[pl.DataFrame]:
+    """The rows of scan_landed in parts that follow one another, each with all rows of its deliveries: of a feed whose
+    deliveries add up, no more at a time than PART_ROWS or one delivery."""
+    current = [d for d in _current(home, region) if d.feed == feed]
+    if month is None or any(d.delivery_mode != "append" for d in current):
+        yield scan_landed(home, region, feed, month)
+        return
+    own = sorted((d for d in current if d.months.get(month)), key=lambda d: d.sequence)
+    parts: list[list[Delivery]] = [[]]
+    for delivery in own:
+        if parts[-1] and sum(d.months[month] for d in (*parts[-1], delivery)) > PART_ROWS:
+            parts.append([])
+        parts[-1].append(delivery)
+    for part in parts:
+        yield _read(home, region, part, load_contracts().incoming[feed], lambda m: m == month)
 
 
 def _key_text(contract: Contract, name: str) -> pl.Expr:

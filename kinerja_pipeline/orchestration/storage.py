@@ -12,10 +12,12 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,24 @@ class Lake:
         with whole_file(target) as file:
             frame.write_parquet(file, compression="zstd", statistics=True)
         return target
+
+    def write_parts(
+        self, parts: Iterable[pl.DataFrame], kept: Sequence[str], room: str, table: str, region: str, month: str
+    ) -> pl.DataFrame:
+        """Writes the rows of all parts, one after the other, as `write` writes a frame; no more than a few parts stand
+        in memory. Returns all rows with the columns `kept`."""
+        following = iter(parts)
+        first = next(following)
+        remembered: list[pl.DataFrame] = []
+
+        def each(*_: object) -> Iterator[pl.DataFrame]:
+            for part in chain([first], following):
+                remembered.append(part.select(kept))
+                yield part
+
+        with whole_file(self.path(room, table, region, month)) as file:
+            register_io_source(each, schema=first.schema).sink_parquet(file, compression="zstd", statistics=True)
+        return pl.concat(remembered)
 
     def document_path(self, room: str, name: str, region: str, month: str | None = None) -> Path:
         return self.path(room, name, region, month).with_suffix(".json")

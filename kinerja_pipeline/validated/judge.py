@@ -14,7 +14,7 @@ import polars as pl
 from kinerja_pipeline.contracts.model import Contract
 from kinerja_pipeline.facts.periods import add_months, month_end, month_start
 from kinerja_pipeline.home import Home
-from kinerja_pipeline.landing.deliveries import deliveries, scan_landed
+from kinerja_pipeline.landing.deliveries import deliveries, landed_parts, scan_landed
 from kinerja_pipeline.policies.model import Policy
 from kinerja_pipeline.validated.corrections import corrected, register_path, resolved
 from kinerja_pipeline.validated.parsing import cleaned, parsed
@@ -49,8 +49,14 @@ def _landed(
     home: Home, policy: Policy, feed: Contract, month: str | None, register: pl.DataFrame | None
 ) -> pl.DataFrame:
     """The landed rows as the register says they must read."""
-    rows = scan_landed(home, policy.region, feed.name, month)
-    return rows if register is None else corrected(rows, feed, register)
+    return pl.concat(_landed_parts(home, policy, feed, month, register))
+
+
+def _landed_parts(
+    home: Home, policy: Policy, feed: Contract, month: str | None, register: pl.DataFrame | None
+) -> Iterator[pl.DataFrame]:
+    for rows in landed_parts(home, policy.region, feed.name, month):
+        yield rows if register is None else corrected(rows, feed, register)
 
 
 def judge_dated(
@@ -86,7 +92,7 @@ def judge_month(
     declared = {name: frame for name, frame in references.items() if name in policy.feeds}
     for page in feeds:
         contract = with_policy_rules(page, policy, computed_rounds, rounds)
-        landed = _landed(home, policy, contract, month, corrections)
+        landed = _landed_parts(home, policy, contract, month, corrections)
         ledger = deliveries(home, policy.region, contract.name)
         yield Judged(
             contract,
@@ -136,10 +142,10 @@ def first_arrivals(home: Home, policy: Policy, month: str, taps: Contract) -> pl
     told = files.select("feed", pl.lit(None, dtype=pl.String).alias("device_id"), _NO_DATE.alias("date"), "received_at")
     if taps.name not in policy.deliveries:
         return told
-    landed = scan_landed(home, policy.region, taps.name, month)
     at = parsed(taps.column("tapped_at"), policy.time_zone)
+    days = [cleaned(taps.column("device_id")), at.dt.date().alias("date"), pl.col("_delivery_id").alias("delivery_id")]
     first = (
-        landed.select(cleaned(taps.column("device_id")), at.dt.date().alias("date"), delivery_id="_delivery_id")
+        pl.concat(part.select(days).unique() for part in landed_parts(home, policy.region, taps.name, month))
         .unique()
         .drop_nulls()
         .join(files.filter(pl.col("feed") == taps.name), on="delivery_id")

@@ -7,9 +7,10 @@ Not here: reading the landed files (landing/), the text's reading (validated/par
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from typing import NamedTuple
 
 import polars as pl
 
@@ -57,8 +58,26 @@ class Split:
     unchecked: tuple[str, ...]
 
 
+class _Part(NamedTuple):
+    """What is kept of landed rows that were judged together.
+
+    judged: typed contract columns, `_OWN`, `_row`, `_is_bad`, `_is_inside` (whether it is of the month asked for).
+    hashes: of the keys of its good rows; repeated: those that stand here more than once.
+    landed, rejected, warned, counted: of the rows inside; by delivery as they came, the bad ones with their reasons,
+    one frame per rule that warns, the values that are absent and the rows that are whole.
+    """
+
+    judged: pl.DataFrame
+    hashes: pl.Series
+    repeated: pl.Series
+    landed: pl.DataFrame
+    rejected: pl.DataFrame
+    warned: list[pl.DataFrame]
+    counted: pl.DataFrame
+
+
 def split(
-    landed: pl.DataFrame,
+    landed: pl.DataFrame | Iterable[pl.DataFrame],
     contract: Contract,
     *,
     zone: str,
@@ -69,37 +88,82 @@ def split(
     """Splits the landed rows of `month` (all rows of a dated feed); rows of other months only decide which version
     stands.
 
-    `references` holds the validated frames of the feeds that the region declares; a rule whose feed is not declared is
-    not applied. `deliveries` has delivery_id, sequence, delivery_mode and delivery_scope. Raises ConservationError.
+    `landed` may come in parts, so that one of them at a time stands in memory as text; a delivery's rows are all in one
+    part. `references` holds the validated frames of the feeds that the region declares; a rule whose feed is not
+    declared is not applied. `deliveries` has delivery_id, sequence, delivery_mode and delivery_scope. Raises
+    ConservationError.
     """
-    rules = tuple(
-        r for r in contract.rules if r.what != "conflict" and (r.reference is None or r.reference[0] in references)
-    )
-    landed = landed.with_row_index("_row")
-    judged = _judged(landed, contract, rules, zone, references)
-    failing = [r.name for r in rules if r.severity == "error"]
-    judged = judged.with_columns(_is_bad=pl.any_horizontal(pl.col(failing)) | pl.col("_problem").is_not_null())
-    conflict, superseded = _versions(judged, contract, deliveries, month)
-    judged = judged.with_columns(
-        _flags(conflict, len(judged)).alias("key__conflict"), _flags(superseded, len(judged)).alias("_is_superseded")
-    ).with_columns(pl.col("_is_bad") | pl.col("key__conflict"))
-    if month is not None:
-        inside = (landed["_month"] == month).fill_null(False)
-        if not inside.all():
-            judged, landed = judged.filter(inside), landed.filter(inside)
-    # Columns before rows: a filter copies every column that it is handed.
-    old = judged.select(*_OWN).filter(~judged["_is_bad"] & judged["_is_superseded"])
-    valid = judged.select(*contract.names, *_OWN).filter(~judged["_is_bad"] & ~judged["_is_superseded"])
-    all_rules = (*rules, *(r for r in contract.rules if r.what == "conflict"))
-    rejected = _with_reasons(judged, landed, contract, all_rules)
-    tally = _tally(judged, rejected, contract, all_rules)
-    _conserve(landed, valid, rejected, old, contract.name)
-    is_whole = pl.col("_problem").is_null()
-    absent = [(pl.col(name).is_null() & is_whole).sum().alias(name) for name in contract.names]
-    *nulls, asked_count = judged.select(*absent, is_whole.sum().alias("_asked_count")).row(0)
-    unchecked = tuple(r.name for r in contract.rules if r not in all_rules)
+    asked = [r for r in contract.rules if r.reference is None or r.reference[0] in references]
+    rules = sorted(asked, key=lambda rule: rule.what == "conflict")
+    parts: list[_Part] = []
+    for frame in [landed] if isinstance(landed, pl.DataFrame) else landed:
+        first_row = sum(len(part.judged) for part in parts)
+        parts.append(_part(frame, first_row, contract, rules, zone, references, month))
+    superseded = _superseded(parts, contract, deliveries)
+    believed, replaced, statuses = [], [], []
+    for part in parts:
+        rows = part.judged
+        is_old = superseded.slice(rows["_row"][0], len(rows)) if len(rows) else superseded.clear()
+        is_good = rows["_is_inside"] & ~rows["_is_bad"]
+        # Columns before rows: a filter copies every column that it is handed.
+        believed.append(rows.select(*contract.names, *_OWN).filter(is_good & ~is_old))
+        replaced.append(rows.select(*_OWN).filter(is_good & is_old))
+        statuses.append(
+            rows.select("_delivery_id", "_is_bad", is_old.alias("_is_superseded")).filter(rows["_is_inside"])
+        )
+    valid, old, rejected = pl.concat(believed), pl.concat(replaced), pl.concat([part.rejected for part in parts])
+    none = rejected.clear().select(*_OWN, rule_id=pl.lit(None, pl.String))
+    warned = pl.concat([none, *(frame for part in parts for frame in part.warned)])
+    tally = _tally(pl.concat(statuses), rejected, warned, contract)
+    _conserve(pl.concat([part.landed for part in parts]), valid, rejected, old, contract.name)
+    *nulls, asked_count = pl.concat([part.counted for part in parts]).sum().row(0)
+    unchecked = tuple(r.name for r in contract.rules if r not in rules)
     null_counts = dict(zip(contract.names, nulls, strict=True))
     return Split(valid, rejected, old, tally, asked_count, null_counts, unchecked)
+
+
+def _part(
+    landed: pl.DataFrame,
+    first_row: int,
+    contract: Contract,
+    rules: Sequence[Rule],
+    zone: str,
+    references: Mapping[str, pl.DataFrame],
+    month: str | None,
+) -> _Part:
+    landed = landed.with_row_index("_row")
+    judged = _judged(landed, contract, [r for r in rules if r.what != "conflict"], zone, references)
+    failing = [r.name for r in rules if r.severity == "error" and r.what != "conflict"]
+    judged = judged.with_columns(_is_bad=pl.any_horizontal(pl.col(failing)) | pl.col("_problem").is_not_null())
+    hashes = _hashes(judged, contract.key)
+    repeated = _repeated(hashes)
+    conflict = _conflicts(judged.filter(hashes.is_in(repeated.implode())), contract)
+    judged = judged.with_columns(_flags(conflict, len(judged)).alias("key__conflict")).with_columns(
+        pl.col("_is_bad") | pl.col("key__conflict"), _is_inside=_is_inside(landed, month)
+    )
+    inside = judged["_is_inside"]
+    kept = judged.select(*contract.names, *_OWN, pl.col("_row") + first_row, "_is_bad", "_is_inside")
+    if not inside.all():
+        judged, landed = judged.filter(inside), landed.filter(inside)
+    is_whole = pl.col("_problem").is_null()
+    absent = [(pl.col(name).is_null() & is_whole).sum().alias(name) for name in contract.names]
+    return _Part(
+        kept,
+        hashes,
+        repeated,
+        landed["_delivery_id"].value_counts(name="landed"),
+        _with_reasons(judged, landed, contract, rules),
+        [judged.filter(pl.col(r.name) & is_whole).select(*_OWN, rule_id=pl.lit(r.name)) for r in _warning(rules)],
+        judged.select(*absent, is_whole.sum().alias("_asked_count")),
+    )
+
+
+def _warning(rules: Iterable[Rule]) -> list[Rule]:
+    return [rule for rule in rules if rule.severity == "warning"]
+
+
+def _is_inside(landed: pl.DataFrame, month: str | None) -> pl.Series | pl.Expr:
+    return pl.lit(True) if month is None else (landed["_month"] == month).fill_null(False)
 
 
 def _flags(rows: pl.Series, length: int) -> pl.Series:
@@ -192,10 +256,17 @@ def _is_doubtful(name: str) -> pl.Expr:
     return ~pl.col(f"_absent_{name}") & pl.col(name).is_null()
 
 
-def _versions(
-    judged: pl.DataFrame, contract: Contract, deliveries: pl.DataFrame, month: str | None
-) -> tuple[pl.Series, pl.Series]:
-    """Rows in conflict (one delivery says two things about a key), and rows that another row of the key replaces.
+def _conflicts(suspects: pl.DataFrame, contract: Contract) -> pl.Series:
+    """The rows of deliveries that say two things about a key; `suspects` hold every good row of such a key."""
+    others = [c for c in contract.names if c not in contract.key]
+    if not others or suspects.is_empty():
+        return suspects["_row"].clear()
+    versions = suspects.select(pl.struct(others).n_unique().over([*contract.key, "_delivery_id"])).to_series()
+    return suspects.filter(versions > 1)["_row"]
+
+
+def _superseded(parts: Sequence[_Part], contract: Contract, deliveries: pl.DataFrame) -> pl.Series:
+    """True for the rows, of all parts, that another row of the key replaces.
 
     The later good delivery of a key wins; within a delivery the first of identical rows stands. A `full` delivery also
     replaces every earlier row of its scope whose key it no longer names.
@@ -208,46 +279,43 @@ def _versions(
         .unique("delivery_id", keep="last")
         .select(pl.col("delivery_id").alias("_delivery_id"), "sequence", "delivery_mode", "delivery_scope")
     )
-    suspects = _suspects(judged, key).join(order, on="_delivery_id", how="left", maintain_order="left")
-    others = [c for c in contract.names if c not in key]
-    conflict = suspects.clear()["_row"]
-    if others and len(suspects):
-        versions = suspects.select(pl.struct(others).n_unique().over([*key, "_delivery_id"])).to_series()
-        conflict = suspects.filter(versions > 1)["_row"]
+    repeated = parts[0].repeated if len(parts) == 1 else _repeated(pl.concat([part.hashes for part in parts]))
+    suspects = [p.judged.filter(p.hashes.is_in(repeated.implode()) & ~p.judged["_is_bad"]) for p in parts]
     ranked = (
-        suspects.filter(~pl.col("_row").is_in(conflict.implode()))
+        pl.concat(suspects)
+        .join(order, on="_delivery_id", how="left", maintain_order="left")
         .sort(pl.col("sequence"), -pl.col("_source_row").cast(pl.Int64), descending=True, maintain_order=True)
         .with_columns(_is_first=pl.struct(key).is_first_distinct())
     )
-    replaced = ranked.filter(~pl.col("_is_first"))["_row"]
+    replaced = [ranked.filter(~pl.col("_is_first"))["_row"]]
     whole_scopes = order.filter(pl.col("delivery_mode") == "full").select("delivery_scope").unique()
-    if whole_scopes.is_empty():
-        return conflict, replaced
-    rows = judged.join(order.join(whole_scopes, on="delivery_scope", how="semi"), on="_delivery_id")
-    dropped = [_dropped_by_full(own, key, month) for own in rows.partition_by("delivery_scope")]
-    return conflict, pl.concat([replaced, *dropped])
+    if len(whole_scopes):
+        every = pl.concat([part.judged for part in parts])
+        rows = every.join(order.join(whole_scopes, on="delivery_scope", how="semi"), on="_delivery_id")
+        replaced += [_dropped_by_full(own, key) for own in rows.partition_by("delivery_scope")]
+    return _flags(pl.concat(replaced), sum(len(part.judged) for part in parts))
 
 
-def _suspects(judged: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    """The good rows whose key may stand twice. 64-bit hashes find them cheaply; they are then compared value by value.
-
-    The hashes of a row's cells are put together by exclusive or (each column has its own seed), and equal ones found by
-    sorting: a struct's hash and `is_duplicated` give the same rows in four times the time.
-    """
+def _hashes(judged: pl.DataFrame, key: Iterable[str]) -> pl.Series:
+    """A number for each good row's key, null for other rows: those of a row's cells (each column has its own seed) put
+    together by exclusive or. A struct's hash gives as much in four times the time."""
     cells = reduce(operator.xor, (pl.col(name).hash(seed) for seed, name in enumerate(key)))
-    hashes = judged.select(pl.when(~pl.col("_is_bad")).then(cells)).to_series()
+    return judged.select(pl.when(~pl.col("_is_bad")).then(cells).alias("hash")).to_series()
+
+
+def _repeated(hashes: pl.Series) -> pl.Series:
+    """What stands there more than once, found by sorting. Rows with such a hash may share a key, value by value."""
     ordered = hashes.sort()
-    twice = ordered.filter(ordered == ordered.shift()).unique()
-    return judged.filter(hashes.is_in(twice.implode())) if len(twice) else judged.clear()
+    return ordered.filter(ordered == ordered.shift()).unique()
 
 
-def _dropped_by_full(rows: pl.DataFrame, key: list[str], month: str | None) -> pl.Series:
+def _dropped_by_full(rows: pl.DataFrame, key: list[str]) -> pl.Series:
     """The rows that a later `full` delivery leaves out, of the rows of one scope.
 
     It speaks for a month, or for a register, only where one of its rows is good: a file that is rejected whole, or a
     stray row with an unreadable date, replaces nothing.
     """
-    scope = rows if month is None else rows.filter(pl.col("_month") == month)
+    scope = rows.filter("_is_inside")
     full = scope.filter((pl.col("delivery_mode") == "full") & ~pl.col("_is_bad"))["sequence"].unique().sort()
     if full.is_empty():
         return scope.clear()["_row"]
@@ -276,7 +344,7 @@ def _with_reasons(
     return text.with_columns(why.alias("_reasons")).select(*contract.names, *_OWN, "_reasons", "_raw")
 
 
-def _tally(judged: pl.DataFrame, rejected: pl.DataFrame, contract: Contract, rules: Iterable[Rule]) -> pl.DataFrame:
+def _tally(judged: pl.DataFrame, rejected: pl.DataFrame, warned: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     status = [
         pl.len().alias("landed_count"),
         (~pl.col("_is_bad") & ~pl.col("_is_superseded")).sum().alias("valid_count"),
@@ -287,15 +355,10 @@ def _tally(judged: pl.DataFrame, rejected: pl.DataFrame, contract: Contract, rul
     total = per_delivery.with_columns(
         rule_id=pl.lit("all"), severity_code=pl.lit("error"), failed_count=pl.col("rejected_count")
     )
-    warned = [
-        judged.filter(pl.col(r.name) & pl.col("_problem").is_null()).select(
-            "_delivery_id", "_source_row", pl.lit(r.name).alias("rule_id"), pl.lit("warning").alias("severity_code")
-        )
-        for r in rules
-        if r.severity == "warning"
-    ]
     reasons = rejected.select("_delivery_id", "_source_row", pl.col("_reasons").alias("rule_id")).explode("rule_id")
-    failed = pl.concat([reasons.with_columns(severity_code=pl.lit("error")), *warned]).drop_nulls("rule_id")
+    failed = pl.concat(
+        [rows.with_columns(severity_code=pl.lit(code)) for code, rows in (("error", reasons), ("warning", warned))]
+    ).drop_nulls("rule_id")
     per_rule = failed.group_by(pl.col("_delivery_id").alias("delivery_id"), "rule_id", "severity_code").agg(
         pl.len().alias("failed_count"), pl.col("_source_row").min().alias("first_source_row")
     )
@@ -316,9 +379,10 @@ def _tally(judged: pl.DataFrame, rejected: pl.DataFrame, contract: Contract, rul
 
 
 def _conserve(landed: pl.DataFrame, valid: pl.DataFrame, rejected: pl.DataFrame, old: pl.DataFrame, feed: str) -> None:
-    """landed = valid + rejected + superseded, per delivery, counted from the frames themselves."""
+    """landed = valid + rejected + superseded, per delivery, counted from the frames themselves (`landed` as each part
+    counted its own)."""
     ended = pl.concat([part["_delivery_id"] for part in (valid, rejected, old)]).value_counts(name="ended")
-    counts = landed["_delivery_id"].value_counts(name="landed")
+    counts = landed.group_by("_delivery_id").agg(pl.col("landed").sum())
     counts = counts.join(ended, on="_delivery_id", how="full", coalesce=True)
     wrong = counts.fill_null(0).filter(pl.col("landed") != pl.col("ended"))
     if len(wrong):
