@@ -69,6 +69,17 @@ def build(
     )
 
 
+def test_people_whose_days_are_laid_out_in_parts_have_the_same_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    staff = people((ANI, None), (BUDI, "shift_morning"), (CITRA, None))
+    pins = pin_frame([("D1", str(n), nip, ALWAYS, None) for n, nip in enumerate((CITRA, ANI, BUDI))])
+    rosters = roster_frame([(BUDI, "2026-04-01", "shift_morning"), (BUDI, "2026-04-02", "shift_morning")])
+    taps = [("D1", str(n), f"2026-04-0{day} 0{6 + n}:5{day}") for n in range(3) for day in (1, 2)]
+    together = build(taps, employees=staff, pins=pins, rosters=rosters)
+    monkeypatch.setattr("kinerja_pipeline.facts.attendance.PEOPLE_AT_ONCE", 2)
+    assert build(taps, employees=staff, pins=pins, rosters=rosters).equals(together)
+    assert together["nip"].n_unique() == 3
+
+
 def with_tables(*tables: Deduction) -> Policy:
     return POLICY.model_copy(update={"deductions": list(tables)})
 

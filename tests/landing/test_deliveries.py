@@ -16,7 +16,14 @@ import pytest
 from kinerja_pipeline.contracts.model import Contracts
 from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing import deliveries as module
-from kinerja_pipeline.landing.deliveries import LandingReport, deliveries, land_region, landed_months, scan_landed
+from kinerja_pipeline.landing.deliveries import (
+    LandingReport,
+    deliveries,
+    land_region,
+    landed_months,
+    landed_parts,
+    scan_landed,
+)
 from kinerja_pipeline.landing.ledger import LEDGER
 from kinerja_pipeline.landing.reshape import LandingError
 from kinerja_pipeline.policies.mapping import FileMapping
@@ -81,6 +88,22 @@ def test_a_file_lands_by_month_and_the_ledger_says_so(
         ("1", "51", "2026-03-01 16:00:00", 3, None, "2026-03"),
     ]
     assert march["_delivery_id"].unique().to_list() == [line["delivery_id"]]
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_rows_read_in_parts_are_those_read_at_once_and_no_delivery_is_divided(
+    home: Home, deliver: Deliver, policy_of: PolicyOf, land: Any, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    for number, days in enumerate((2, 1, 3), start=1):
+        data = b"".join(tap(f"2026-03-{day:02d} 07:30:00", 50 + number) for day in range(1, days + 1))
+        deliver(f"attendance_log/{number}_attlog.dat", data)
+    land(policy_of(attendance_log=[LOG]))
+    monkeypatch.setattr(module, "PART_ROWS", size)
+    of_month = home, "manokwari", "attendance_log", "2026-03"
+    parts = list(landed_parts(*of_month))
+    assert pl.concat(parts).equals(scan_landed(*of_month))
+    assert [len(part) for part in parts] == {1: [2, 1, 3], 3: [3, 3], 100: [6]}[size]
+    assert [len(part) for part in landed_parts(*of_month[:3], "2026-05")] == [0]
 
 
 def test_landing_again_does_nothing(home: Home, deliver: Deliver, policy_of: PolicyOf, land: Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -182,7 +183,7 @@ def frame_of(world: World) -> pl.DataFrame:
     return landed(CONTRACT, rows)
 
 
-def split_of(world: World, month: str, frame: pl.DataFrame | None = None) -> Split:
+def split_of(world: World, month: str, frame: pl.DataFrame | Iterable[pl.DataFrame] | None = None) -> Split:
     ledger = pl.DataFrame(
         {
             "delivery_id": [f"d{i}" for i in range(4)],
@@ -230,6 +231,17 @@ def test_the_order_of_rows_changes_nothing(world: World, chance: random.Random) 
     straight, shuffled = split_of(world, "2026-03"), split_of(world, "2026-03", frame[order])
     for before, after in zip(parts_of(straight), parts_of(shuffled), strict=True):
         assert before.equals(after)
+
+
+@settings(max_examples=25, deadline=None)
+@given(worlds)
+def test_rows_that_come_delivery_by_delivery_end_as_those_that_come_at_once(world: World) -> None:
+    together = frame_of(world).sort("_delivery_id", maintain_order=True)
+    one_by_one = (together.filter(pl.col("_delivery_id") == f"d{delivery}") for delivery in range(4))
+    apart, at_once = split_of(world, "2026-03", one_by_one), split_of(world, "2026-03", together)
+    for of_parts, of_all in zip(parts_of(apart), parts_of(at_once), strict=True):
+        assert of_parts.equals(of_all)
+    assert (apart.asked_count, apart.null_counts) == (at_once.asked_count, at_once.null_counts)
 
 
 def parts_of(result: Split) -> list[pl.DataFrame]:
