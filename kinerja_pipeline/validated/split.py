@@ -10,6 +10,7 @@ import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import accumulate
 from typing import NamedTuple
 
 import polars as pl
@@ -61,7 +62,7 @@ class Split:
 class _Part(NamedTuple):
     """What is kept of landed rows that were judged together.
 
-    judged: typed contract columns, `_OWN`, `_row`, `_is_bad`, `_is_inside` (whether it is of the month asked for).
+    judged: typed contract columns, `_OWN`, `_row` (from 0), `_is_bad`, `_is_inside` (it is of the month asked for).
     hashes: of the keys of its good rows; repeated: those that stand here more than once.
     landed, rejected, warned, counted: of the rows inside; by delivery as they came, the bad ones with their reasons,
     one frame per rule that warns, the values that are absent and the rows that are whole.
@@ -95,28 +96,26 @@ def split(
     """
     asked = [r for r in contract.rules if r.reference is None or r.reference[0] in references]
     rules = sorted(asked, key=lambda rule: rule.what == "conflict")
-    parts: list[_Part] = []
-    for frame in [landed] if isinstance(landed, pl.DataFrame) else landed:
-        first_row = sum(len(part.judged) for part in parts)
-        parts.append(_part(frame, first_row, contract, rules, zone, references, month))
+    frames = [landed] if isinstance(landed, pl.DataFrame) else landed
+    parts = [_part(frame, contract, rules, zone, references, month) for frame in frames]
     superseded = _superseded(parts, contract, deliveries)
-    believed, replaced, statuses = [], [], []
-    for part in parts:
-        rows = part.judged
-        is_old = superseded.slice(rows["_row"][0], len(rows)) if len(rows) else superseded.clear()
+    rejected = pl.concat([part.rejected for part in parts])
+    warned = pl.concat([_warned(rejected.clear(), None), *(frame for part in parts for frame in part.warned)])
+    landed_counts = pl.concat([part.landed for part in parts])
+    *nulls, asked_count = pl.concat([part.counted for part in parts]).sum().row(0)
+    believed, replaced, ended = [], [], []
+    for start in _starts(parts):
+        # Let go as it is told apart, so that the rows of a month do not stand in memory twice.
+        rows = parts.pop(0).judged
+        is_old = superseded.slice(start, len(rows))
         is_good = rows["_is_inside"] & ~rows["_is_bad"]
         # Columns before rows: a filter copies every column that it is handed.
         believed.append(rows.select(*contract.names, *_OWN).filter(is_good & ~is_old))
         replaced.append(rows.select(*_OWN).filter(is_good & is_old))
-        statuses.append(
-            rows.select("_delivery_id", "_is_bad", is_old.alias("_is_superseded")).filter(rows["_is_inside"])
-        )
-    valid, old, rejected = pl.concat(believed), pl.concat(replaced), pl.concat([part.rejected for part in parts])
-    none = rejected.clear().select(*_OWN, rule_id=pl.lit(None, pl.String))
-    warned = pl.concat([none, *(frame for part in parts for frame in part.warned)])
-    tally = _tally(pl.concat(statuses), rejected, warned, contract)
-    _conserve(pl.concat([part.landed for part in parts]), valid, rejected, old, contract.name)
-    *nulls, asked_count = pl.concat([part.counted for part in parts]).sum().row(0)
+        ended.append(_ended(rows.with_columns(is_old.alias("_is_superseded"))))
+    valid, old = pl.concat(believed), pl.concat(replaced)
+    tally = _tally(pl.concat(ended), rejected, warned, contract)
+    _conserve(landed_counts, valid, rejected, old, contract.name)
     unchecked = tuple(r.name for r in contract.rules if r not in rules)
     null_counts = dict(zip(contract.names, nulls, strict=True))
     return Split(valid, rejected, old, tally, asked_count, null_counts, unchecked)
@@ -124,7 +123,6 @@ def split(
 
 def _part(
     landed: pl.DataFrame,
-    first_row: int,
     contract: Contract,
     rules: Sequence[Rule],
     zone: str,
@@ -142,7 +140,7 @@ def _part(
         pl.col("_is_bad") | pl.col("key__conflict"), _is_inside=_is_inside(landed, month)
     )
     inside = judged["_is_inside"]
-    kept = judged.select(*contract.names, *_OWN, pl.col("_row") + first_row, "_is_bad", "_is_inside")
+    kept = judged.select(*contract.names, *_OWN, "_row", "_is_bad", "_is_inside")
     if not inside.all():
         judged, landed = judged.filter(inside), landed.filter(inside)
     is_whole = pl.col("_problem").is_null()
@@ -153,13 +151,18 @@ def _part(
         repeated,
         landed["_delivery_id"].value_counts(name="landed"),
         _with_reasons(judged, landed, contract, rules),
-        [judged.filter(pl.col(r.name) & is_whole).select(*_OWN, rule_id=pl.lit(r.name)) for r in _warning(rules)],
+        [_warned(judged.filter(pl.col(r.name) & is_whole), r.name) for r in rules if r.severity == "warning"],
         judged.select(*absent, is_whole.sum().alias("_asked_count")),
     )
 
 
-def _warning(rules: Iterable[Rule]) -> list[Rule]:
-    return [rule for rule in rules if rule.severity == "warning"]
+def _starts(parts: Sequence[_Part]) -> list[int]:
+    """How many rows stand before each part."""
+    return [0, *accumulate(len(part.judged) for part in parts)][: len(parts)]
+
+
+def _warned(rows: pl.DataFrame, rule: str | None) -> pl.DataFrame:
+    return rows.select(*_OWN, pl.lit(rule, pl.String).alias("rule_id"))
 
 
 def _is_inside(landed: pl.DataFrame, month: str | None) -> pl.Series | pl.Expr:
@@ -280,9 +283,10 @@ def _superseded(parts: Sequence[_Part], contract: Contract, deliveries: pl.DataF
         .select(pl.col("delivery_id").alias("_delivery_id"), "sequence", "delivery_mode", "delivery_scope")
     )
     repeated = parts[0].repeated if len(parts) == 1 else _repeated(pl.concat([part.hashes for part in parts]))
-    suspects = [p.judged.filter(p.hashes.is_in(repeated.implode()) & ~p.judged["_is_bad"]) for p in parts]
+    judged = [p.judged.with_columns(pl.col("_row") + start) for p, start in zip(parts, _starts(parts), strict=True)]
+    good = (part.hashes.is_in(repeated.implode()) & ~part.judged["_is_bad"] for part in parts)
     ranked = (
-        pl.concat(suspects)
+        pl.concat(rows.filter(is_suspect) for rows, is_suspect in zip(judged, good, strict=True))
         .join(order, on="_delivery_id", how="left", maintain_order="left")
         .sort(pl.col("sequence"), -pl.col("_source_row").cast(pl.Int64), descending=True, maintain_order=True)
         .with_columns(_is_first=pl.struct(key).is_first_distinct())
@@ -290,8 +294,7 @@ def _superseded(parts: Sequence[_Part], contract: Contract, deliveries: pl.DataF
     replaced = [ranked.filter(~pl.col("_is_first"))["_row"]]
     whole_scopes = order.filter(pl.col("delivery_mode") == "full").select("delivery_scope").unique()
     if len(whole_scopes):
-        every = pl.concat([part.judged for part in parts])
-        rows = every.join(order.join(whole_scopes, on="delivery_scope", how="semi"), on="_delivery_id")
+        rows = pl.concat(judged).join(order.join(whole_scopes, on="delivery_scope", how="semi"), on="_delivery_id")
         replaced += [_dropped_by_full(own, key) for own in rows.partition_by("delivery_scope")]
     return _flags(pl.concat(replaced), sum(len(part.judged) for part in parts))
 
@@ -344,14 +347,19 @@ def _with_reasons(
     return text.with_columns(why.alias("_reasons")).select(*contract.names, *_OWN, "_reasons", "_raw")
 
 
-def _tally(judged: pl.DataFrame, rejected: pl.DataFrame, warned: pl.DataFrame, contract: Contract) -> pl.DataFrame:
-    status = [
-        pl.len().alias("landed_count"),
-        (~pl.col("_is_bad") & ~pl.col("_is_superseded")).sum().alias("valid_count"),
-        pl.col("_is_bad").sum().alias("rejected_count"),
-        (~pl.col("_is_bad") & pl.col("_is_superseded")).sum().alias("superseded_count"),
-    ]
-    per_delivery = judged.group_by(pl.col("_delivery_id").alias("delivery_id")).agg(status)
+def _ended(judged: pl.DataFrame) -> pl.DataFrame:
+    """How the rows inside ended, by delivery."""
+    is_bad, is_old, is_inside = (pl.col(name) for name in ("_is_bad", "_is_superseded", "_is_inside"))
+    return judged.group_by(delivery_id="_delivery_id").agg(
+        is_inside.sum().alias("landed_count"),
+        (is_inside & ~is_bad & ~is_old).sum().alias("valid_count"),
+        (is_inside & is_bad).sum().alias("rejected_count"),
+        (is_inside & ~is_bad & is_old).sum().alias("superseded_count"),
+    )
+
+
+def _tally(ended: pl.DataFrame, rejected: pl.DataFrame, warned: pl.DataFrame, contract: Contract) -> pl.DataFrame:
+    per_delivery = ended.group_by("delivery_id").agg(pl.exclude("delivery_id").sum()).filter(pl.col("landed_count") > 0)
     total = per_delivery.with_columns(
         rule_id=pl.lit("all"), severity_code=pl.lit("error"), failed_count=pl.col("rejected_count")
     )
