@@ -36,36 +36,39 @@ def main() -> None:
     sizes = [10**6, 10**7]
     parser.add_argument("--rows", type=int, nargs="+", default=sizes, help="sizes: taps of the region and month")
     parser.add_argument("--to", type=Path, default=Path("benchmark.json"), help="the figures as JSON")
+    parser.add_argument("--large", action="store_true", help="only what takes long; kept in large.json")
     parser.add_argument(
-        "--large", action="store_true", help="only the core job of the largest size; kept in large.json"
-    )
-    parser.add_argument(
-        "--repetitions", type=int, default=3, help="of the core job and its peers, after an uncounted one"
+        "--repetitions", type=int, help="of the core job and its peers, after an uncounted one: 3, with --large 1"
     )
     given = parser.parse_args()
-    if given.large:
-        figures, timed = peers.figures(max(given.rows), given.repetitions)
-        keep(figures)
-        show(figures)
-        write(given.to, given.rows, figures, {"peers": timed})
-        return
     if not peers.PEERS_PYTHON.is_file():
         raise SystemExit("The peers are not installed: `make bench` does that.")
-    taken: dict[str, Taken] = {
-        "startup": startup.figures,
-        "peers": partial(peers.figures, min(given.rows), given.repetitions),
-        "publication": publication.figures,
-        "job": job.figures,
-        **{f"split {rows}": partial(split.figures, rows) for rows in given.rows},
-        "judging": judging.figures,
-        "event_log": event_log.figures,
-    }
+    repetitions = given.repetitions or (1 if given.large else 3)
+    taken: dict[str, Taken]
+    if given.large:
+        taken = {
+            "peers": partial(peers.figures, max(given.rows), repetitions),
+            "job": partial(job.figures, min(given.rows), repetitions),
+        }
+    else:
+        taken = {
+            "startup": startup.figures,
+            "peers": partial(peers.figures, min(given.rows), repetitions),
+            "publication": publication.figures,
+            "job": job.figures,
+            **{f"split {rows}": partial(split.figures, rows) for rows in given.rows},
+            "judging": judging.figures,
+            "event_log": event_log.figures,
+        }
     found: list[Figure] = []
     timings: dict[str, dict[str, Timed]] = {}
     for name, take in taken.items():
         figures, timings[name] = take()
         found += figures
-    show([*found, *kept()])
+        if given.large:
+            # What has been measured is kept, whatever becomes of the rest.
+            keep(found)
+    show(found if given.large else [*found, *kept()])
     write(given.to, given.rows, found, timings)
     print(f"Written: {given.to}")
 

@@ -31,21 +31,29 @@ class Owners(NamedTuple):
 
 def owners(taps: pl.DataFrame, device_pins: pl.DataFrame, employees: pl.DataFrame) -> Owners:
     """Every tap belongs to who holds its PIN on that day; an employee is who has a main assignment on that day."""
-    days = taps.group_by("device_id", "pin", date=pl.col("tapped_at").dt.date()).agg(pl.len().alias("taps"))
-    held = in_force(device_pins.select("device_id", "pin", "nip", "valid_from", "valid_to"), ["device_id", "pin"])
+    pin = ["device_id", "pin"]
+    held = in_force(device_pins.select(*pin, "nip", "valid_from", "valid_to"), pin)
     main = employees.filter(pl.col("assignment_code") == "utama").select("nip", "valid_from", "valid_to")
+    employed = in_force(main, ["nip"])
+    day = pl.col("tapped_at").dt.date()
+    # Nearly every PIN has one holder, employed throughout: only the taps of others are looked up day by day.
+    pins = taps.group_by(pin).agg(pl.len().alias("taps"), first=day.min(), last=day.max())
+    is_always = (pl.col("valid_from") <= pl.col("first")) & (pl.col("valid_to") >= pl.col("last"))
+    sure = pins.join(held, on=pin).filter(is_always).drop("valid_from", "valid_to")
+    sure = sure.join(employed, on="nip").filter(is_always)
+    days = taps.join(sure, on=pin, how="anti").group_by(*pin, date=day).agg(pl.len().alias("taps"))
     is_then = pl.col("date").is_between("valid_from", "valid_to")
-    by_person = days.join(held, on=["device_id", "pin"]).filter(is_then).drop("valid_from", "valid_to")
-    of_employees = by_person.join(in_force(main, ["nip"]), on="nip").filter(is_then)
-    keys = ["device_id", "pin", "date"]
+    by_person = days.join(held, on=pin).filter(is_then).drop("valid_from", "valid_to")
+    of_employees = by_person.join(employed, on="nip").filter(is_then)
+    keys = [*pin, "date"]
     nobody = days.join(by_person, on=keys, how="anti")
     inactive = by_person.join(of_employees, on=keys, how="anti")
     return Owners(
         tap_count=len(taps),
-        employee_count=int(of_employees["taps"].sum()),
+        employee_count=int(sure["taps"].sum()) + int(of_employees["taps"].sum()),
         nobody_count=int(nobody["taps"].sum()),
         inactive_count=int(inactive["taps"].sum()),
-        pins_of_nobody=nobody.select("device_id", "pin").n_unique(),
+        pins_of_nobody=nobody.select(pin).n_unique(),
         people_inactive=inactive["nip"].n_unique(),
     )
 
