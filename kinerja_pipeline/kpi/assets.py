@@ -169,14 +169,24 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
         today = clock.local_today(policy.zone)
         ratings = lake.read("validated", "performance_rating", region, months_of(month[:4]))
         behaviour = lake.read("facts", "behaviour_score", region, months_of(month[:4]))
-        every, judged_parts, spreads = [], [], []
-        for period in periods_of(month).values():
-            rules = deployment.policy(region, period).evaluation
-            every.append(_period(deployment, lake, region, period, today))
-            judged = evaluation(every[-1], ratings, rules, behaviour)
-            judged_parts.append(credited(judged, lake.read("validated", "employee", region), rules.credit))
-            spreads.append(unit_evaluation(judged_parts[-1], ratings, rules))
-        indicators, judged = pl.concat(every), pl.concat(judged_parts)
+        of_month, judged_parts, spreads = [], [], []
+
+        def of_periods() -> Iterator[pl.DataFrame]:
+            for period in periods_of(month).values():
+                rules = deployment.policy(region, period).evaluation
+                rows = _period(deployment, lake, region, period, today)
+                of_month.extend([rows] if period == month else [])
+                judged = evaluation(rows, ratings, rules, behaviour)
+                judged_parts.append(credited(judged, lake.read("validated", "employee", region), rules.credit))
+                spreads.append(unit_evaluation(judged_parts[-1], ratings, rules))
+                yield rows
+
+        counted = lake.write_parts(of_periods(), ["period"], "kpi", "kpi", region, month)
+        yield MaterializeResult(
+            asset_key=["kpi", "kpi"],
+            metadata={**counts(counted, time.perf_counter() - start), **achieved(of_month[0], month)},
+        )
+        judged = pl.concat(judged_parts)
         earlier = [
             m
             for m in months_between(add_months(month, -12), add_months(month, -1))
@@ -184,11 +194,10 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
         ]
         history = [judged, *(lake.read("kpi", "evaluation", region, m) for m in earlier)]
         advice = follow_up(
-            _evidence(deployment, lake, region, month, indicators, pl.concat(history, how="diagonal")), policy, month
+            _evidence(deployment, lake, region, month, of_month[0], pl.concat(history, how="diagonal")), policy, month
         )
         days = lake.read("facts", "attendance_month", region, month)
         for table, frame in {
-            "kpi": indicators,
             "evaluation": judged,
             "unit_evaluation": pl.concat(spreads),
             "follow_up": advice,
@@ -197,10 +206,7 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
             "training_programme": _programmes(lake, region, month, advice),
         }.items():
             lake.write(frame, "kpi", table, region, month)
-            plot = achieved(frame, month) if table == "kpi" else {}
-            yield MaterializeResult(
-                asset_key=["kpi", table], metadata={**counts(frame, time.perf_counter() - start), **plot}
-            )
+            yield MaterializeResult(asset_key=["kpi", table], metadata=counts(frame, time.perf_counter() - start))
 
     return build
 

@@ -41,7 +41,7 @@ class Lake:
         self, parts: Iterable[pl.DataFrame], kept: Sequence[str], room: str, table: str, region: str, month: str
     ) -> pl.DataFrame:
         """Writes the rows of all parts, one after the other, as `write` writes a frame; no more than a few parts stand
-        in memory. Returns all rows with the columns `kept`."""
+        in memory. Returns all rows with the columns `kept`. All parts but the first are made in another thread."""
         following = iter(parts)
         first = next(following)
         remembered: list[pl.DataFrame] = []
