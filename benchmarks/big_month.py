@@ -71,22 +71,31 @@ def big_month(home: Home, taps: int, seed: int = SEED) -> int:
     """Writes the files of a month with about `taps` taps; returns the number of employees."""
     init_home(home)
     (home.policies / f"{REGION}.yaml").write_text(POLICY, encoding="utf-8")
-    policy = load_policies(home.policies).in_force(REGION, MONTH)
     copies = max(1, round(taps / (PEOPLE * TAPS_OF_PERSON)))
-    worlds = [list(_texts(policy, seed + number)) for number in range(min(WORLDS, copies))]
+    write_files(home, REGION, worlds_of(home, seed, min(WORLDS, copies)), copies)
+    return copies * PEOPLE
+
+
+def worlds_of(home: Home, seed: int, count: int) -> list[list[Text]]:
+    """The files of `count` worlds, with marks."""
+    policy = load_policies(home.policies).in_force(REGION, MONTH)
+    return [list(_texts(policy, seed + number)) for number in range(count)]
+
+
+def write_files(home: Home, region: str, worlds: list[list[Text]], copies: int) -> None:
+    """A region's files: `copies` copies of the worlds in turn, a thousand people each."""
     for place, text in enumerate(worlds[0]):
         step = copies if text.feed in WHOLE else 1 if text.feed in OF_THE_REGION else IN_ONE_FILE
         for part, start in enumerate(range(0, 1 if text.feed in OF_THE_REGION else copies, step)):
             stem, dot, ending = text.name.rpartition(".")
             name = f"{stem.replace('_attlog', '')}_{part + 1:04d}{'_attlog' if '_attlog' in stem else ''}{dot}{ending}"
-            path = home.landing / REGION / text.feed / name
+            path = home.landing / region / text.feed / name
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:
                 file.write(text.head)
                 for copy in range(start, min(start + step, copies)):
                     file.write(_copied(worlds[copy % len(worlds)][place].body, copy))
             os.utime(path, (text.received_at, text.received_at))
-    return copies * PEOPLE
 
 
 def _copied(body: bytes, copy: int) -> bytes:

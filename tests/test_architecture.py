@@ -119,7 +119,7 @@ def test_only_home_reads_the_environment() -> None:
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv") and isinstance(node.value, ast.Name)
     }
     # The command line sets KINERJA_HOME for what it starts, and hands its environment on to the processes it starts.
-    assert readers <= {"home.py", "cli/frame.py", "orchestration/serving.py"}
+    assert readers <= {"home.py", "cli/frame.py", "orchestration/serving.py", "orchestration/side_by_side.py"}
 
 
 def test_only_edges_read_the_clock() -> None:
