@@ -151,6 +151,7 @@ def first_arrivals(home: Home, policy: Policy, month: str, taps: Contract) -> pl
         .join(files.filter(pl.col("feed") == taps.name), on="delivery_id")
         .group_by("feed", "device_id", "date")
         .agg(pl.col("received_at").min())
+        .sort("device_id", "date")
     )
     return pl.concat([told, first.select(told.columns)])
 
