@@ -31,6 +31,7 @@ from kinerja_pipeline.landing.ledger import FIELDS, LEDGER, Delivery, append_del
 from kinerja_pipeline.landing.readers import UnreadableFile, read_source
 from kinerja_pipeline.landing.reshape import LandingError, Reshaped, reshape
 from kinerja_pipeline.landing.versions import Reading, UnsupportedVersion, decides, named_version, reading_of
+from kinerja_pipeline.orchestration.storage import whole_file
 from kinerja_pipeline.plain import visible
 from kinerja_pipeline.policies.mapping import FileMapping, Lookup, SetAside
 from kinerja_pipeline.policies.model import Policy
@@ -582,14 +583,8 @@ def _parquet(home: Home, region: str, delivery: Delivery, month: str) -> Path:
 
 
 def _write(frame: pl.DataFrame, target: Path) -> None:
-    """Writes beside, then renames: a reader sees all of the old rows or all of the new."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.part")
-    with beside.open("wb") as file:
+    with whole_file(target) as file:
         frame.write_parquet(file, compression="zstd")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(target)
 
 
 def landed_months(home: Home, region: str, feed: str) -> list[str]:

@@ -33,6 +33,7 @@ from kinerja_pipeline.landing.refusals import no_region
 from kinerja_pipeline.orchestration.abandoned import abandoned
 from kinerja_pipeline.orchestration.alerting import ways
 from kinerja_pipeline.orchestration.deployment import Deployment
+from kinerja_pipeline.orchestration.leftovers import leftovers, remove
 from kinerja_pipeline.orchestration.retention import past, tidied
 from kinerja_pipeline.orchestration.settings import write_instance_settings
 from kinerja_pipeline.policies.dated import Policies
@@ -43,8 +44,6 @@ Level = Literal["good", "warning", "error"]
 
 LEAST_BYTES, ENOUGH_BYTES = 200 * 2**20, 2**30
 """Free space below which a run may not end, and below which somebody should look."""
-LEFT_SECONDS = 3600
-"""A file beside its target that is older than this belongs to no running process: the longest write takes minutes."""
 SKEW = dt.timedelta(minutes=5)
 PRIVATE = ("landing", "lake", "corrections", "dagster")
 
@@ -185,20 +184,10 @@ def _clock(home: Home, policies: Policies, now: dt.datetime) -> Iterator[Finding
 
 
 def _orphans(home: Home, policies: Policies, now: dt.datetime) -> Iterator[Finding]:
-    left = [
-        path
-        for root in (home.lake, home.reports)
-        for path in root.rglob(".*.tmp")
-        if path.is_file() and now.timestamp() - path.stat().st_mtime > LEFT_SECONDS
-    ]
-    if left:
-
-        def remove() -> None:
-            for path in left:
-                path.unlink(missing_ok=True)
-
-        text = f"{len(left)} half-written files of killed processes, the first is {left[0].relative_to(home.root)}."
-        yield Finding("leftovers", "warning", text, "They are nobody's data; they only take room.", remove)
+    if left := leftovers(home, policies, now):
+        text = f"{len(left)} files left by killed processes, the first is {left[0].relative_to(home.root)}."
+        advice = "Remove them, nothing reads them. The schedule `weekly_tidying` does it."
+        yield Finding("leftovers", "warning", text, advice, lambda: remove(left))
     strange = sorted({name for name in _regions_of(home.lake) if name not in policies})
     if strange:
         first = no_region(strange[0], policies)

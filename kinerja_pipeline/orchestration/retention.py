@@ -31,6 +31,7 @@ from kinerja_pipeline.kpi.follow_up_units import NAMING
 from kinerja_pipeline.landing.ledger import read_ledger
 from kinerja_pipeline.orchestration.basis import closing_date
 from kinerja_pipeline.orchestration.deployment import Deployment
+from kinerja_pipeline.orchestration.leftovers import leftovers, remove
 from kinerja_pipeline.orchestration.resources import PARTITION_TAG, Clock, HomeResource, locked, partition_of
 from kinerja_pipeline.orchestration.storage import Lake, whole_file
 from kinerja_pipeline.policies.dated import Policies
@@ -83,12 +84,14 @@ def tidying(deployment: Deployment) -> JobDefinition:
     def let_go(context: OpExecutionContext, home: HomeResource, clock: Clock) -> None:
         found = tidied(home.home, deployment.policies, deployment.contracts, context.instance, clock.now())
         context.log.info(f"Let go of: {found or 'nothing'}.")
+        remove(leftovers(home.home, deployment.policies, clock.now()))
 
     @job(
         name="tidy",
         tags={MAX_RETRIES_TAG: 0},
         executor_def=in_process_executor,
-        description="Lets go of what is kept longer than the policies say: what rejected rows said, and old runs.",
+        description="Lets go of what is kept longer than the policies say (what rejected rows said, and old runs), and "
+        "of half-written files of killed processes.",
     )
     def tidy() -> None:
         let_go()

@@ -54,7 +54,11 @@ def write_instance_settings(home: Home) -> None:
     """Writes dagster.yaml where there is none, and makes its databases; an operator's own settings stay."""
     path = home.dagster / "dagster.yaml"
     if not path.exists():
-        path.write_text(INSTANCE_SETTINGS, encoding="utf-8")
+        from kinerja_pipeline.orchestration.storage import whole_file
+
+        # Killed halfway it would leave a file without settings, which stays for it is there.
+        with whole_file(path) as file:
+            file.write(INSTANCE_SETTINGS.encode())
         make_databases(home)
 
 

@@ -81,7 +81,7 @@ def emptied_warehouse(home: Home) -> None:
 ILLS = {
     "a folder is gone": Ill(lambda home: home.locks.rmdir(), "home", "error", "lacks locks"),
     "landing is open to all": Ill(opened, "home", "warning", "landing can be read by other accounts"),
-    "a write was killed": Ill(half_written, "leftovers", "warning", "1 half-written files"),
+    "a write was killed": Ill(half_written, "leftovers", "warning", "1 files left by killed"),
     "the warehouse is of another version": Ill(emptied_warehouse, "warehouse", "warning", "those of another version"),
 }
 
@@ -116,6 +116,47 @@ def test_a_write_that_may_still_be_under_way_is_left_alone(home: Home) -> None:
     assert found(home, "leftovers").level == "good"
 
 
+def delivered_line(**said: object) -> str:
+    line = dict.fromkeys(
+        ("reason", "file_row_count", "row_count", "delivery_mode", "delivery_scope", "first_event_date")
+    )
+    line |= {"last_event_date": None, "sequence": 1, "delivery_id": "a", "feed": "employee", "file_name": "a"}
+    line |= {"received_at": "2026-04-01T00:00:00+00:00", "status_code": "landed", "set_aside": {}, "months": {}}
+    return json.dumps({**line, "fingerprint": "f", **said}) + "\n"
+
+
+def test_every_place_where_files_are_written_beside_others_is_looked_at_and_no_suppliers_file_is(home: Home) -> None:
+    """And of landed files those of a month from which a changed mapping took the file's rows, whose removal was cut
+    off; not those of which the ledger knows nothing, for it may have come from a backup."""
+    landed = "lake/landing/task_record/salor"
+    left = ["lake/landing/task_record/salor/2026-03/.a.8f2k.tmp", "reports/monthly/salor/2026-03/.laporan.8f2k.tmp"]
+    left += [
+        "approvals/.salor.8f2k.tmp",
+        ".faults.8f2k.tmp",
+        "dagster/.dagster.8f2k.tmp",
+        f"{landed}/2026-01/a.parquet",
+    ]
+    kept = ["landing/salor/task_record/.a.8f2k.tmp", f"{landed}/2026-02/a.parquet", f"{landed}/2026-02/b.parquet"]
+    for name in [*left, *kept]:
+        path = home.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"cut")
+        os.utime(path, (NOW.timestamp() - 7200,) * 2)
+    line = delivered_line(feed="task_record", months={"2026-02": 1})
+    (home.landing / "salor" / "deliveries.jsonl").write_text(line)
+    new = home.dagster / "events" / ".new-8f2k"
+    new.mkdir(parents=True)
+    (new / "event_log.db").touch()
+    os.utime(new, (NOW.timestamp() - 7200,) * 2)
+    seen = found(home, "leftovers")
+    assert f"{len(left) + 1} files left" in seen.text
+    assert seen.cure is not None
+    seen.cure()
+    assert [name for name in [*left, *kept] if (home.root / name).exists()] == kept
+    assert not new.exists()
+    assert found(home, "leftovers").level == "good"
+
+
 def test_a_damaged_warehouse_is_an_error_without_a_cure(home: Home) -> None:
     home.warehouse.write_bytes(b"SQLite format 3\x00" + b"\xff" * 5000)
     seen = found(home, "warehouse")
@@ -141,14 +182,9 @@ def test_data_of_a_region_without_policy_is_told_and_never_removed(home: Home) -
 
 
 def test_a_clock_behind_the_deliveries_is_told(home: Home) -> None:
-    line = dict.fromkeys(
-        ("reason", "file_row_count", "row_count", "delivery_mode", "delivery_scope", "first_event_date")
-    )
-    line |= {"last_event_date": None, "sequence": 1, "delivery_id": "a", "feed": "employee", "file_name": "a"}
-    line |= {"received_at": "2026-04-07T00:00:00+00:00", "status_code": "landed", "set_aside": {}, "months": {}}
     folder = home.landing / "salor"
     folder.mkdir()
-    (folder / "deliveries.jsonl").write_text(json.dumps({**line, "fingerprint": "f"}) + "\n")
+    (folder / "deliveries.jsonl").write_text(delivered_line(received_at="2026-04-07T00:00:00+00:00"))
     assert found(home, "clock").level == "warning"
     assert "a file of salor of 2026-04-07 00:00 UTC" in found(home, "clock").text
 
