@@ -22,7 +22,9 @@ TAPS, MEASURED = "attendance_log", "indicator_measurement"
 
 Depth = Literal["whole", "onward"]
 """`whole`: validated, facts and all after them. `onward`: only what looks at other months, and all after that."""
-CauseCode = Literal["new", "asked", "delivery", "register", "correction", "policy", "code", "day", "warehouse", "month"]
+CauseCode = Literal[
+    "new", "asked", "delivery", "register", "correction", "policy", "code", "day", "warehouse", "report", "month"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ BY_FILES: frozenset[CauseCode] = frozenset({"new", "delivery", "register", "corr
 """Causes that come with files; another policy or program is somebody's decision, and days go by for the schedules."""
 MOST_NAMED = 20
 """Deliveries that one restated value names as its cause; of more, the last."""
-ROOM, NAME, SHARED, REGISTERS = "warehouse", "basis", "shared_keys", "registers"
+ROOM, NAME, SHARED, REGISTERS, REPORTED = "warehouse", "basis", "shared_keys", "registers", "reported"
 ONLY_LATER = frozenset(
     {"labels", "promises", "contacts", "feeds", "indicators", "evaluation", "follow_up", "exclusions", "allowance"}
     | {"surveys", "training", "discipline", "periods", "retention"}
@@ -233,6 +233,8 @@ class Present:
             new = [line for line, to in zip(self._lines[start:], self._reaches[start:], strict=True) if month in to]
             own, later = differences(then, self.now(month), new, [m for m in self.known if m > month])
             own += [Cause("register", line.file_name, line.delivery_id) for line in registers]
+            if not _is_reported(self.lake, self.region, then):
+                later.append(Cause("report", "its report was not made"))
             if own:
                 whole[month] = own
             if later:
@@ -379,6 +381,19 @@ def note(present: Present, month: str, published: str, *, with_facts: bool) -> N
     present.lake.write_document(asdict(now), ROOM, NAME, present.region, month)
     shared = {"line_count": now.listed_count, "ledger": present.ledger_digest, "months": present.shared}
     present.lake.write_document(shared, ROOM, SHARED, present.region)
+
+
+def note_reported(lake: Lake, region: str, month: str) -> None:
+    """Notes that the month's report shows what was published last: a run that is killed between the two leaves an old
+    one, or none, and nothing else would tell."""
+    if (then := read_bases(lake, region).get(month)) is not None:
+        lake.write_document({"of": digest(asdict(then))}, ROOM, REPORTED, region, month)
+
+
+def _is_reported(lake: Lake, region: str, then: Basis) -> bool:
+    with suppress(FileNotFoundError, ValueError, KeyError):
+        return bool(lake.read_document(ROOM, REPORTED, region, then.month)["of"] == digest(asdict(then)))
+    return False
 
 
 _OF_FACTS = ("line_count", "ledger", "rules", "code", "registers", "corrections", "as_of", "overdue")

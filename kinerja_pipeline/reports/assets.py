@@ -20,6 +20,7 @@ from dagster import (
 
 from kinerja_pipeline.home import warehouse_url
 from kinerja_pipeline.landing.deliveries import deliveries
+from kinerja_pipeline.orchestration.basis import note_reported
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.faults import retrying
 from kinerja_pipeline.orchestration.resources import HomeResource, RegionLock
@@ -108,6 +109,7 @@ def _after_publication(deployment: Deployment) -> AssetsDefinition:
         region, month = region_month_of(context)
         yield _published(home, tables, region, month)
         yield _monthly(home, deployment, region, month)
+        note_reported(home.lake, region, month)
 
     return after_publication
 

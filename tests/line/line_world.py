@@ -83,7 +83,7 @@ def lake_files(home: Home) -> dict[str, str]:
     the quarter and year beside it, the list of programmes, what was noted, and what was found of published tables, are
     those of the moment.
     """
-    own = {"training_programme", "basis", "shared_keys", "registers", "published"}
+    own = {"training_programme", "basis", "shared_keys", "reported", "registers", "published"}
     files = [p for p in sorted(home.lake.rglob("*")) if p.is_file() and not own & set(p.parts)]
     return {str(p.relative_to(home.lake)): _digest(p) for p in files}
 

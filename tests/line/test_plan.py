@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from home_warehouse import copied, is_begun, lose
-from line_world import TODAY, Finished, kinerja, lake_files, succeeded
+from line_world import TODAY, Finished, kinerja, lake_files, run, succeeded
 
 from kinerja_pipeline.home import Home
 
@@ -119,6 +119,16 @@ def test_a_warehouse_that_was_lost_is_published_again_without_computing_facts(ho
         ("2026-03", "onward", ["month", "warehouse"]),
     ]
     assert not is_begun(home)
+
+
+def test_a_month_whose_run_was_killed_before_its_report_is_told_and_its_report_made(home: Home) -> None:
+    (home.lake / "warehouse" / "reported" / REGION / "2026-03.json").unlink()
+    page = home.reports / "monthly" / REGION / "2026-03" / "laporan.html"
+    page.unlink()
+    assert months(planned(home)) == [("2026-03", "onward", ["report"])]
+    succeeded(run(home, "--region", REGION))
+    assert page.is_file()
+    assert months(planned(home)) == []
 
 
 def test_a_day_that_passed_runs_the_month_that_it_belongs_to(home: Home) -> None:
