@@ -6,6 +6,8 @@ launching from the command line (launch).
 
 from __future__ import annotations
 
+import ctypes
+import fcntl
 import json
 import os
 import signal
@@ -13,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from subprocess import Popen
 
@@ -25,6 +28,11 @@ from kinerja_pipeline.orchestration.settings import make_databases, write_instan
 from kinerja_pipeline.policies.loader import load_policies
 
 STOP_SECONDS = 30
+_PR_SET_PDEATHSIG = 1
+
+
+class ServingError(Exception):
+    """The home cannot be served; the message says why and what to do."""
 
 
 def check_loads(home: Home) -> None:
@@ -36,10 +44,32 @@ def serve(home: Home, host: str, port: int, *, read_only: bool) -> int:
     """Runs Dagster's web server for the home, and its daemon unless read-only, until Ctrl-C, SIGTERM or a closed
     terminal; returns the exit code.
 
-    Both ask one code server. Left alone the daemon starts one of its own, and a new one every minute.
+    Both ask one code server. Left alone the daemon starts one of its own, and a new one every minute. Raises
+    ServingError where another command's daemon works on the home.
     """
     write_instance_settings(home)
     make_databases(home)
+    with nullcontext() if read_only else _only_daemon(home):
+        return _served(home, host, port, read_only=read_only)
+
+
+@contextmanager
+def _only_daemon(home: Home) -> Iterator[None]:
+    """Two daemons would both ask for every run. The lock is the operating system's: a killed command leaves none."""
+    home.locks.mkdir(parents=True, exist_ok=True)
+    # No region is called so: their ids begin with a letter.
+    with (home.locks / "-daemon.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ServingError(
+                f"Another `kinerja ui` serves {home.root} already, with its daemon. Stop that one, or only look with "
+                "--read-only and another --port."
+            ) from error
+        yield
+
+
+def _served(home: Home, host: str, port: int, *, read_only: bool) -> int:
     running: dict[str, Popen[bytes]] = {}
     # Noted and not raised: an exception between starting a process and keeping it would leave that one behind.
     asked: list[int] = []
@@ -81,7 +111,23 @@ def _stopping() -> list[signal.Signals]:
 def _started(home: Home, module: list[str]) -> Popen[bytes]:
     environment = {**os.environ, "DAGSTER_HOME": str(home.dagster), "KINERJA_HOME": str(home.root)}
     # A session of its own: the terminal's Ctrl-C reaches this command alone, which stops the others in order.
-    return Popen([sys.executable, "-m", *module], env=environment, start_new_session=True)
+    command = [sys.executable, "-m", *module]
+    return Popen(command, env=environment, start_new_session=True, preexec_fn=_ended_with(os.getpid()))
+
+
+def _ended_with(parent: int) -> Callable[[], None] | None:
+    """What a process does first: on Linux the kernel ends it when the command is killed, for nobody else would, and the
+    service that starts the command again would have two daemons."""
+    if sys.platform != "linux":
+        return None
+    library = ctypes.CDLL(None)
+
+    def begin() -> None:
+        library.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return begin
 
 
 def _ended(running: Mapping[str, Popen[bytes]]) -> list[str]:

@@ -119,3 +119,20 @@ def test_a_read_only_view_has_no_daemon(served: Serve) -> None:
     command = served(read_only=True)
     assert [command.next()[0] for _ in range(2)] == ["dagster", "dagster_webserver"]
     assert command.end(signal.SIGTERM) == (0, ""), "nothing else was started"
+
+
+def test_a_second_daemon_on_one_home_is_refused_and_who_only_looks_is_not(served: Serve) -> None:
+    first = served()
+    assert [first.next()[0] for _ in range(3)][-1] == "dagster._daemon"
+    second = served()
+    second.process.join(60)
+    assert second.process.exitcode == 1
+    with pytest.raises(EOFError):
+        second.next()  # It has started nothing.
+    looking = served(read_only=True)
+    assert [looking.next()[0] for _ in range(2)] == ["dagster", "dagster_webserver"]
+    assert looking.end(signal.SIGTERM) == (0, "")
+    assert first.end(signal.SIGTERM) == (0, "")
+    again = served()
+    assert [again.next()[0] for _ in range(3)][-1] == "dagster._daemon"
+    assert again.end(signal.SIGTERM) == (0, "")
