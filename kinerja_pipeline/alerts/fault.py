@@ -47,6 +47,8 @@ _KINDS: dict[str, Kind] = {
 }
 _PASSING = {
     *(errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EAGAIN, errno.EBUSY, errno.ESTALE, errno.EMFILE, errno.ENFILE),
+    # Linux lets nobody write any more to a disk that begins to fail.
+    errno.EROFS,
     *(errno.ENOMEM, errno.ETIMEDOUT, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTUNREACH),
 }
 _OF_SYSTEM = re.compile(r"\(os error ([0-9]+)\)")
@@ -84,6 +86,15 @@ def kind_of(error: BaseException) -> Kind:
         if _is_own(each) and type(each).__name__ in _KINDS:
             return _KINDS[type(each).__name__]
     return "upstream" if any(map(_lacks_upstream, chain)) else "program"
+
+
+def passing_cause(error: BaseException) -> str | None:
+    """What the operating system or a database says of itself, where that lies at the bottom of it; it quotes nobody."""
+    for each in _chain(error):
+        if _passing(each) is not None:
+            named = isinstance(each, OSError) and each.strerror
+            return named or (str(each).strip().splitlines() or [type(each).__name__])[0]
+    return None
 
 
 def told(error: BaseException) -> str:

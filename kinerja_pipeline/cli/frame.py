@@ -48,9 +48,17 @@ class Commands(click.Group):
                 raise
             stop(f"{error.filename}: {error.strerror}.")
         except Exception as error:
-            if not type(error).__module__.startswith("kinerja_pipeline."):
+            if type(error).__module__.startswith("kinerja_pipeline."):
+                stop(str(error))
+            # Late: no command that ends well needs it. Dagster's own databases lie on the same disk as everything.
+            from kinerja_pipeline.alerts.fault import passing_cause
+
+            if (cause := passing_cause(error)) is None:
                 raise
-            stop(str(error))
+            stop(
+                f"The machine or a database failed under the command: {cause}. What was published so far stays, whole; "
+                "`kinerja doctor` may say more. Mend it and run again."
+            )
 
 
 OPERATORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR)

@@ -6,6 +6,7 @@ Here: paths, reading and writing whole files. Not here: what is landed
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -109,7 +110,10 @@ class Lake:
 @contextmanager
 def whole_file(target: Path) -> Iterator[IO[bytes]]:
     """A file beside the target that takes its place when all is written; a failure leaves the old file and no other."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(target.parent)) from error
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}.", suffix=".tmp")
     beside = Path(name)
     try:

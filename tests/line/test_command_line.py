@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,7 +96,22 @@ def test_a_home_that_cannot_be_made_is_one_sentence(arguments: tuple[str, ...], 
 def test_a_home_that_cannot_be_written_is_one_sentence(empty: Home) -> None:
     empty.dagster.rmdir()
     empty.dagster.write_text("in the way")
-    assert refused(run(empty, "--all")) == f"{empty.dagster}/dagster.yaml: Not a directory.\n"
+    assert refused(run(empty, "--all")) == f"{empty.dagster}: Not a directory.\n"
+
+
+def test_a_disk_that_is_full_under_the_databases_of_dagster_is_one_sentence(
+    empty: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        try:
+            raise sqlite3.OperationalError("database or disk is full")
+        except sqlite3.OperationalError as error:
+            raise RuntimeError("[SQL: INSERT INTO runs ('198503152010011001')]") from error
+
+    monkeypatch.setattr("kinerja_pipeline.orchestration.launch.launch", full)
+    said = refused(run(empty, "--all"))
+    assert said.startswith("The machine or a database failed under the command: database or disk is full.")
+    assert said.count("\n") == 1
 
 
 @pytest.mark.parametrize("arguments", [("run", "--all"), ("init",), ("ui",), ("demo", "--employees", "1")])
