@@ -36,9 +36,10 @@ lint: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# What every test run tries a few times, tried long enough to count; prints what it saw.
+# What every test run tries a few times, tried long enough to count; prints what it saw, and one table at the end. One
+# after the other: most of these tests use both processors by themselves, and some look at the time.
 reliability: .venv/installed
-	$(BIN)/python -m pytest tests -m long -s
+	$(BIN)/python -m pytest tests -m "long or counted" -s
 
 # Every reader, and the reader of YAML pages, for a minute each (`make fuzz FUZZ_SECONDS=600`): what covers new code is kept and
 # changed further. Linux only; a file that breaks one is left as crash-*.

@@ -20,11 +20,14 @@ from home_warehouse import texts
 from line_world import kinerja, once, run, succeeded
 from marked_world import JUDGED, MONTH, REGION, Marks, marked_home
 from telltale import Search, columns_of
+from told import Told
 
 from kinerja_pipeline.alerts.message import document
 from kinerja_pipeline.alerts.standing import read_register
 from kinerja_pipeline.contracts.model import Contract, load_contracts
 from kinerja_pipeline.home import Home
+
+pytestmark = pytest.mark.counted
 
 CONTRACTS = load_contracts()
 KEY = "a key of the tests, known to everybody"
@@ -55,6 +58,10 @@ class Spied:
         self.home, self.marks = Home(place / "home"), marks
         self.output = (place / "told.txt").read_text(encoding="utf-8")
         self.search = Search(mark for kind in marks.values() for mark in kind)
+
+    @property
+    def mark_count(self) -> int:
+        return sum(map(len, self.marks.values()))
 
     def kinds(self, found: set[str]) -> set[str]:
         return {kind for kind, marks in self.marks.items() if marks & found}
@@ -109,7 +116,9 @@ def test_the_marks_were_delivered_and_lie_in_the_rooms_for_them(spied: Spied) ->
     }
 
 
-def test_a_table_of_the_lake_holds_people_only_in_columns_that_its_contract_classifies(spied: Spied) -> None:
+def test_a_table_of_the_lake_holds_people_only_in_columns_that_its_contract_classifies(
+    spied: Spied, told: Told
+) -> None:
     wrong = {
         (room, table, column, tuple(sorted(found))[:3])
         for room, contract, table, columns in tables_of(spied)
@@ -121,10 +130,11 @@ def test_a_table_of_the_lake_holds_people_only_in_columns_that_its_contract_clas
         and column not in ("task_id", "permit_id")
         and not (contract is None and (table, column) == ("measure", "subject_id"))
     }
+    told.row("marked secrets, in tables of the lake", spied.mark_count, leaks=len(wrong))
     assert wrong == set()
 
 
-def test_the_warehouse_holds_people_only_in_columns_that_are_classified(spied: Spied) -> None:
+def test_the_warehouse_holds_people_only_in_columns_that_are_classified(spied: Spied, told: Told) -> None:
     from kinerja_pipeline.warehouse.personal import classified_relations
 
     known = classified_relations()
@@ -139,11 +149,12 @@ def test_the_warehouse_holds_people_only_in_columns_that_are_classified(spied: S
             own = {"number", "name"} if known.get(table, {}).get(column) == "restricted" else set()
         wrong += [(place, sorted(found)[:3])] if not spied.kinds(found) <= own else []
         holding |= {place} if found else set()
+    told.row("marked secrets, in the warehouse", spied.mark_count, leaks=len(wrong))
     assert wrong == []
     assert holding >= {"employee.nip", "delivery.file_name", "task_outcome.task_id", "employee_latest.employee_name"}
 
 
-def test_every_other_file_of_the_home_holds_only_what_its_readers_may_see(spied: Spied) -> None:
+def test_every_other_file_of_the_home_holds_only_what_its_readers_may_see(spied: Spied, told: Told) -> None:
     home = spied.home
     wrong, searched = {}, set()
     for file in sorted(home.root.rglob("*")):
@@ -157,6 +168,7 @@ def test_every_other_file_of_the_home_holds_only_what_its_readers_may_see(spied:
         searched.add(place)
         if not spied.kinds(found := spied.search.of_file(file)) <= {*ALLOWED.get(place or "", ())}:
             wrong[str(relative)] = sorted(found)[:5]
+    told.row("marked secrets, in every other file", spied.mark_count, leaks=len(wrong))
     assert wrong == {}
     assert searched - {None} == set(ALLOWED), "a place that is not there proves nothing"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import BaseContext
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[Pat
 
 
 @pytest.fixture(scope="module")
-def victims(loaded: ForkServerContext, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Victims]]:
+def victims(loaded: BaseContext, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Victims]]:
     with ExitStack() as stack:
 
         def begin() -> Victims:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from bad_input import LARGE, SMALL, Good
 from bad_input_trial import Seen, good_files, together, trial_of_files, trial_of_pages
+from told import Told
 
 REGIONS = ("mamuju", "manokwari", "nanggalo", "pariaman", "salor")
 SECONDS, MEGABYTES = 60, 2_000
@@ -53,7 +54,7 @@ def test_50_spoiled_pages_are_read_or_refused_in_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_10000_spoiled_files_and_pages(good: tuple[Path, dict[str, list[Good]]]) -> None:
+def test_10000_spoiled_files_and_pages(good: tuple[Path, dict[str, list[Good]]], told: Told) -> None:
     folder, files = good
     work: list[tuple[str, list[Good], range, bool]] = []
     for place, start in enumerate(range(0, FILES, BATCH)):
@@ -65,6 +66,8 @@ def test_10000_spoiled_files_and_pages(good: tuple[Path, dict[str, list[Good]]])
         parts = list(pool.map(lambda lot: _in_a_process(folder, *lot), work))
     seen = together(parts)
     print(f"\n{_table(seen)}")
+    all_of = together([{"all": one} for one in seen.values()])["all"]
+    told.row("spoiled files and pages", all_of.trials, lost=all_of.lost_rows)
     _holds(seen)
     whole = [sum(getattr(one, name) for one in seen.values()) for name in ("trials", "lost_rows")]
     assert whole == [FILES + PAGES, 0]

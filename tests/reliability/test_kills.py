@@ -18,8 +18,8 @@ from told import Told
 from trials import CopyOf, Line, Seen, Wanted, starts
 from victims import PARTS, Moment, Victims, Way
 
-KILLS: Mapping[Way, int] = {"core": int(os.environ.get("K_CORE", 88)), "command": int(os.environ.get("K_CMD", 12))}
-"""On each database. Every part of the line gets its share."""
+KILLS: Mapping[Way, int] = {"core": int(os.environ.get("KINERJA_KILLS", "88")), "command": 12}
+"""On each database: of the steps alone, and of `kinerja run`. Every part of the line gets its share."""
 SEED = 2026
 
 

@@ -21,6 +21,7 @@ from typing import Any
 import polars as pl
 import pytest
 import sqlalchemy as sa
+from told import Told
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.contracts.tables import warehouse_schema
@@ -33,9 +34,9 @@ MONTH, REGION, ROWS = "2026-03", "salor", 1500
 PATIENCE_SECONDS = 120
 
 
-def frames(number: int) -> dict[str, pl.DataFrame]:
+def frames(number: int, month: str = MONTH) -> dict[str, pl.DataFrame]:
     """The month as the publication of this number has it: every row of both tables says the number."""
-    opened = dt.datetime(2026, 3, 2, 0, 30, tzinfo=dt.UTC)
+    opened = dt.datetime(2026, int(month[-2:]), 2, 0, 30, tzinfo=dt.UTC)
     rows = {
         "kpi": {
             "subject_kind": "unit",
@@ -49,7 +50,7 @@ def frames(number: int) -> dict[str, pl.DataFrame]:
             "policy_version": "1",
         },
         "task_outcome": {
-            "task_id": [f"t{n}" for n in range(ROWS)],
+            "task_id": [f"t{month}-{n}" for n in range(ROWS)],
             "task_type": "routine",
             "opened_at": opened,
             "status_code": "open",
@@ -58,7 +59,7 @@ def frames(number: int) -> dict[str, pl.DataFrame]:
     }
     outgoing = load_contracts().outgoing
     return {
-        name: pl.DataFrame({"region": REGION, "period": MONTH, **values})
+        name: pl.DataFrame({"region": REGION, "period": month, **values})
         .with_columns(pl.lit(None).alias(c) for c in outgoing[name].names if c not in {"region", "period", *values})
         .select(outgoing[name].names)
         .cast(dict(outgoing_schema(outgoing[name])))
@@ -183,12 +184,80 @@ def trial(context: BaseContext, url: str, publications: int, kills: int) -> Seen
 
 
 @pytest.mark.long
-def test_fifty_publications_and_twenty_kills_show_no_reader_a_mixture(loaded: BaseContext, migrated: sa.Engine) -> None:
+def test_fifty_publications_and_twenty_kills_show_no_reader_a_mixture(
+    loaded: BaseContext, migrated: sa.Engine, told: Told
+) -> None:
     seen = trial(loaded, migrated.url.render_as_string(hide_password=False), publications=50, kills=20)
     print(
         f"\n{migrated.dialect.name}: {seen.published} publications, {seen.killed} kills ({seen.kept_old} left the old "
         f"publication, {seen.while_writing} of them with rows written, "
         f"{seen.killed - seen.kept_old} came after the commit), {seen.reads:,} reads, {len(seen.mixtures)} inconsistent"
     )
+    told.row(
+        f"kill -9 of a publication while others read, {migrated.dialect.name}",
+        seen.killed,
+        reads=seen.reads,
+        mixed=len(seen.mixtures),
+    )
     assert seen.mixtures == []
     assert seen.while_writing > 0
+
+
+# ---- restating beside publishing -------------------------------------------------------------------------------------
+
+CLOSED, TIMES = "2026-02", 12
+
+
+def publish_in_turn(url: str, month: str, numbers: range) -> None:
+    """One publication of the month after the other, for a process of its own."""
+    engine, contracts, now = open_warehouse(url), load_contracts(), dt.datetime(2026, 4, 20, tzinfo=dt.UTC)
+    for number in numbers:
+        made = {"kpi": frames(number, month)["kpi"]}
+        if month == CLOSED:
+            status = {
+                "period_kind": "month",
+                "period": month,
+                "status_code": "closed",
+                "as_of_date": dt.date(2026, 2, 28),
+            }
+            page = contracts.outgoing["period_status"]
+            rows = pl.DataFrame({"region": [REGION], "month_count": 1, **status})
+            empty = [pl.lit(None).alias(name) for name in page.names if name not in rows.columns]
+            made["period_status"] = rows.with_columns(empty).select(page.names).cast(dict(outgoing_schema(page)))
+        publish(engine, contracts, REGION, month, made, versions=Versions("1", "1"), now=now, run_id="r")
+    engine.dispose()
+
+
+@pytest.mark.long
+def test_a_closed_month_restated_beside_another_that_is_published_is_recorded_once_for_every_value(
+    loaded: BaseContext, migrated: sa.Engine, told: Told
+) -> None:
+    url = migrated.url.render_as_string(hide_password=False)
+    for month in (CLOSED, MONTH):
+        publish_in_turn(url, month, range(1))
+    beside = [
+        loaded.Process(target=publish_in_turn, args=(url, month, range(1, 1 + TIMES))) for month in (CLOSED, MONTH)
+    ]
+    for process in beside:
+        process.start()
+    schema = "" if migrated.dialect.name == "sqlite" else "reporting."
+    uniform = sa.text(f"SELECT period, count(*), min(actual), max(actual) FROM {schema}kpi GROUP BY period")
+    recorded = sa.text(f"SELECT count(*), count(DISTINCT publication_id) FROM {schema}restatement")
+    reads, mixtures = 0, []
+    while any(process.is_alive() for process in beside):
+        with reading(migrated) as connection:
+            rows, (values, _) = connection.execute(uniform).all(), connection.execute(recorded).one()
+        last = {period: low for period, _, low, _ in rows}
+        # What is recorded by then is what the number says that stands.
+        is_whole = all((count, low) == (ROWS, high) for _, count, low, high in rows) and values == ROWS * last[CLOSED]
+        mixtures += [] if is_whole else [f"{rows}, {values} recorded"]
+        reads += 1
+    with reading(migrated) as connection:
+        whole = tuple(connection.execute(recorded).one())
+        numbers = connection.scalar(sa.text(f"SELECT count(DISTINCT publication_id) FROM {schema}publication"))
+    name = f"restating while publishing and reading, {migrated.dialect.name}"
+    told.row(name, 2 * TIMES, lost=abs(TIMES * ROWS - whole[0]), reads=reads, mixed=len(mixtures))
+    assert [process.exitcode for process in beside] == [0, 0]
+    assert mixtures == []
+    assert whole == (TIMES * ROWS, TIMES)
+    assert numbers == 2 + 2 * TIMES, "each has a number of its own, or nobody knows which is the later"

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -215,7 +215,7 @@ def _run(job: Job, place: Place, work: list[tuple[str, Callable[[], object]]], m
 class Victims:
     """The process that stands by, from the side of the tests."""
 
-    def __init__(self, context: ForkServerContext, place: Place, nowhere: Path) -> None:
+    def __init__(self, context: BaseContext, place: Place, nowhere: Path) -> None:
         self._jobs, theirs = context.Pipe()
         self._process = context.Process(target=stand_by, args=(theirs, place, nowhere))
         self._process.start()
