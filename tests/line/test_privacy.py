@@ -27,7 +27,7 @@ from kinerja_pipeline.alerts.standing import read_register
 from kinerja_pipeline.contracts.model import Contract, load_contracts
 from kinerja_pipeline.home import Home
 
-pytestmark = pytest.mark.counted
+pytestmark = [pytest.mark.counted, pytest.mark.scenario]
 
 CONTRACTS = load_contracts()
 KEY = "a key of the tests, known to everybody"
