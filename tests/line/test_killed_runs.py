@@ -89,7 +89,7 @@ def test_ctrl_c_stops_the_command_and_not_only_its_month(
 ) -> None:
     home = copied(finished("salor").home, tmp_path / "home")
     before = hashes(home, "salor")
-    monkeypatch.setattr(assets, "attendance_day", lambda *_: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(assets, "attendance_days", lambda *_: signal.raise_signal(signal.SIGINT))
     result = run(home, "--all", "--again")
     assert result.exit_code == 1
     assert result.output.endswith("Stopped. What was published so far stays, whole; run again for the rest.\n")
