@@ -121,6 +121,7 @@ def test_a_warehouse_that_was_lost_is_published_again_without_computing_facts(ho
     assert not is_begun(home)
 
 
+@pytest.mark.scenario
 def test_a_month_whose_run_was_killed_before_its_report_is_told_and_its_report_made(home: Home) -> None:
     (home.lake / "warehouse" / "reported" / REGION / "2026-03.json").unlink()
     page = home.reports / "monthly" / REGION / "2026-03" / "laporan.html"

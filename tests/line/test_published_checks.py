@@ -78,6 +78,7 @@ def test_a_refused_publication_fails_the_check_of_its_table_alone_and_keeps_why(
     assert hashes(home, REGION) == before
 
 
+@pytest.mark.scenario
 def test_a_quarter_that_is_not_the_sum_of_its_months_is_not_published(
     finished: FinishedOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_quarter_that_is_not_the_sum_of_its_months_is_not_published(
     assert hashes(home, REGION) == before
 
 
+@pytest.mark.scenario
 def test_taps_that_no_register_knows_stop_the_month_before_they_replace_those_that_were_believed(
     finished: FinishedOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,6 +115,7 @@ def test_taps_that_no_register_knows_stop_the_month_before_they_replace_those_th
     assert [e.passed for e in evaluations if e.check_name == "conservation"] == [True]
 
 
+@pytest.mark.scenario
 def test_a_damaged_roster_stops_the_region_and_leaves_everything_until_a_mended_one_comes(
     finished: FinishedOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
