@@ -38,12 +38,6 @@ _DATABASES = itertools.count(1)
 _LONG = ("line", "real", "warehouse")
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """What `-n auto` means here: one more than there are cores, for tests wait for servers, locks and processes."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The folders with long files come first: at the end of a run no worker waits for the last file of another."""
     here = Path(__file__).parent
