@@ -6,8 +6,8 @@
 Sizes are skewed as the country's are, 3,000 to 60,000 employees, 4.6 million in all, in whole thousands. One more
 region's employee register cannot be read: it must fail by itself. Once a third of the regions is published the command
 and all its processes are killed and it is started again: only regions that had not ended, at most one for each core,
-may be published twice. Prints time, the processors' time and the peak memory of all processes together, and what the whole
-country would take at this pace, start and kill included. Not a test: machines are noisy.
+may be published twice. Prints time, the processors' time, the peak memory of all processes together, and what the
+whole country would take at this pace, start and kill included. Not a test: machines are noisy.
 """
 
 from __future__ import annotations
