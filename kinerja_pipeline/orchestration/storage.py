@@ -42,18 +42,27 @@ class Lake:
         self, parts: Iterable[pl.DataFrame], kept: Sequence[str], room: str, table: str, region: str, month: str
     ) -> pl.DataFrame:
         """Writes the rows of all parts, one after the other, as `write` writes a frame; no more than a few parts stand
-        in memory. Returns all rows with the columns `kept`. All parts but the first are made in another thread."""
+        in memory. Returns all rows with the columns `kept`. All parts but the first are made in another thread; what
+        goes wrong there is raised here as it is, since who is told of it and whether a run tries again goes by it."""
         following = iter(parts)
         first = next(following)
         remembered: list[pl.DataFrame] = []
+        faults: list[Exception] = []
 
         def each(*_: object) -> Iterator[pl.DataFrame]:
-            for part in chain([first], following):
-                remembered.append(part.select(kept))
-                yield part
+            try:
+                for part in chain([first], following):
+                    remembered.append(part.select(kept))
+                    yield part
+            except Exception as fault:
+                faults.append(fault)
+                raise
 
         with whole_file(self.path(room, table, region, month)) as file:
-            register_io_source(each, schema=first.schema).sink_parquet(file, compression="zstd", statistics=True)
+            try:
+                register_io_source(each, schema=first.schema).sink_parquet(file, compression="zstd", statistics=True)
+            except Exception as error:
+                raise (faults or [error])[0] from None
         return pl.concat(remembered)
 
     def document_path(self, room: str, name: str, region: str, month: str | None = None) -> Path:
