@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: demo test scenarios test-postgresql unit browser lint reliability fuzz docs bench bench-large datacontract supply mutation lock clean
+.PHONY: demo test scenarios test-postgresql unit browser lint reliability properties fuzz docs bench bench-large datacontract supply mutation lock clean
 
 demo: .venv/installed
 	$(BIN)/kinerja demo
@@ -40,6 +40,13 @@ lint: .venv/installed
 # after the other: most of these tests use both processors by themselves, and some look at the time.
 reliability: .venv/installed
 	$(BIN)/python -m pytest tests -m "long or counted" -s
+
+# What must hold in every world, in worlds that nobody has tried yet; `make test` tries the same ones every time.
+PROPERTY_ROUNDS ?= 5
+properties: .venv/installed
+	@for round in $$(seq $(PROPERTY_ROUNDS)); do \
+	  $(BIN)/python -m pytest -m hypothesis --hypothesis-profile default -n auto || exit 1; \
+	done
 
 # Every reader, and the reader of YAML pages, for a minute each (`make fuzz FUZZ_SECONDS=600`): what covers new code is kept and
 # changed further. Linux only; a file that breaks one is left as crash-*.
