@@ -10,10 +10,12 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
 import time
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
@@ -32,6 +34,7 @@ from kinerja_pipeline.home import Home, init_home
 from kinerja_pipeline.landing.ledger import in_force, read_ledger
 
 PLACE = Place("salor", MONTHS[0], date.fromisoformat(TODAY))
+PUBLICATION_NUMBER = re.compile(rf"{PLACE.region}-[0-9]{{8}}".encode())
 
 
 # ---- what a reader sees ----------------------------------------------------------------------------------------------
@@ -249,7 +252,8 @@ class Line:
 
 
 def files(home: Path) -> dict[str, str]:
-    """Every file but databases, locks and the list of faults; of lake and reports with a digest of the bytes."""
+    """Every file but databases, locks and the list of faults; of the lake with a digest of the bytes, of reports with
+    one of what they say."""
     known = lake_files(Home(home))
     found = {f"lake/{name}": digest for name, digest in known.items()}
     for path in sorted(home.rglob("*")):
@@ -261,9 +265,20 @@ def files(home: Path) -> dict[str, str]:
         ):
             continue
         is_told = name.startswith("reports/")
-        found.setdefault(name, hashlib.sha256(path.read_bytes()).hexdigest() if is_told else "")
+        found.setdefault(name, said_in(path) if is_told else "")
     found |= {path.relative_to(home).as_posix(): "" for path in home.glob("dagster/*/.new-*")}
     return found
+
+
+def said_in(report: Path) -> str:
+    """A digest of a page, or of all parts of a workbook, but for the number of the publication: a run that was killed
+    after it had published publishes once more."""
+    if report.suffix == ".xlsx":
+        with zipfile.ZipFile(report) as book:
+            parts = [name.encode() + book.read(name) for name in book.namelist()]
+    else:
+        parts = [report.read_bytes()]
+    return hashlib.sha256(b"".join(PUBLICATION_NUMBER.sub(b"", part) for part in parts)).hexdigest()
 
 
 def ledger(home: Path) -> list[tuple[Any, ...]]:

@@ -34,7 +34,7 @@ ROOMS = {
     "measure": "kpi",
     "kpi": "kpi",
     "publication": "publish",
-    "validation": "report",
+    "reports__validation": "report",
     "after_publication": "report",
 }
 """Which part of the line a step belongs to; the others make facts."""
