@@ -48,7 +48,7 @@ LOADED = (
     *("alembic.command", "alembic.runtime.migration", "holidays.countries.indonesia", "mako.template", "pygments"),
     *("psycopg", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite"),
 )
-"""What a run imports in the middle of it: once, for all of them."""
+"""What a run imports in the middle of it: once, for all of them, like what is looked up once per process."""
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 Way = Literal["core", "command", "doctor"]
@@ -129,6 +129,8 @@ def stand_by(jobs: Connection, place: Place, nowhere: Path) -> None:
     from core import steps
 
     from kinerja_pipeline.cli import main
+    from kinerja_pipeline.contracts import validation
+    from kinerja_pipeline.contracts.model import load_contracts
 
     for name in LOADED:
         import_module(name)
@@ -136,6 +138,10 @@ def stand_by(jobs: Connection, place: Place, nowhere: Path) -> None:
     for room in ("kpi", "warehouse"):
         for name in ("column_lineage", "counted_lineage"):
             setattr(import_module(f"kinerja_pipeline.{room}.assets"), name, lambda *_: {})
+    for contract in load_contracts().incoming.values():
+        validation._plan(contract, validation.engines().EvidenceEngine, False)
+    for contract in load_contracts().outgoing.values():
+        validation._plan(contract, validation.engines().RecountEngine, True)
     work = steps(Home(nowhere), region=place.region, month=place.month, today=place.today, with_publication=True)
     while (job := jobs.recv()) is not None:
         number = os.fork()
