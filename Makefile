@@ -76,37 +76,15 @@ bench: .venv/installed .bench/installed
 bench-large: .venv/installed .bench/installed
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py --large
 
-# The peers' libraries, in an environment of their own: the product and its tests need none of them.
-.bench/installed: .venv/installed benchmarks.txt
-	$(PYTHON) -m venv .bench
-	$(BIN)/uv pip install --quiet --python .bench/bin/python --no-deps --require-hashes -r benchmarks.txt || \
-	  .bench/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes \
-	  -r benchmarks.txt
-	touch $@
-
 # An independent peer, in an environment of its own: it lints every contract page and counts what our rules count.
 datacontract: .venv/installed .datacontract/installed
 	$(BIN)/python tests/peer/datacontract_peer.py --python .datacontract/bin/python
-
-.datacontract/installed: .venv/installed datacontract.txt
-	$(PYTHON) -m venv .datacontract
-	$(BIN)/uv pip install --quiet --python .datacontract/bin/python --no-deps --require-hashes -r datacontract.txt || \
-	  .datacontract/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes \
-	  -r datacontract.txt
-	touch $@
 
 # What is pinned, against the world: what is newer, what is known to be vulnerable, and dist/sbom.json. docs/supply-chain.md
 # says how to read it. `make supply SUPPLY_SERVICE=osv` asks osv.dev.
 SUPPLY_SERVICE ?= pypi
 supply: .venv/installed .supply/installed
 	$(BIN)/python tests/supply/supply.py --tools .supply/bin --service $(SUPPLY_SERVICE)
-
-.supply/installed: .venv/installed supply.txt
-	$(PYTHON) -m venv .supply
-	$(BIN)/uv pip install --quiet --python .supply/bin/python --no-deps --require-hashes -r supply.txt || \
-	  .supply/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes \
-	  -r supply.txt
-	touch $@
 
 # Would a test notice? A sample of mutants of each of five areas; docs/mutation.md says what came of it and what lived.
 # `make mutation MUTATION_SIZE=200 MUTATION_SEED=7` takes hours; MUTATION='--area kpi' one area.
@@ -117,6 +95,13 @@ mutation: .venv/installed .mutation/installed
 
 .mutation/installed: .venv/installed mutation.txt
 	$(PIP_INSTALL) --no-deps --require-hashes --upgrade --target .mutation/lib -r mutation.txt
+	touch $@
+
+# What the product and its tests do not need (peers, tools), each in an environment of its own beside the list that pins it.
+.%/installed: %.txt .venv/installed
+	$(PYTHON) -m venv .$*
+	$(BIN)/uv pip install --quiet --python .$*/bin/python --no-deps --require-hashes -r $< || \
+	  .$*/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	touch $@
 
 # installer.txt: uv, which fetches side by side where pip fetches one after the other. Where it does not find the way to
@@ -142,7 +127,7 @@ lock: .venv/installed
 	$(LOCK) --extra dev pyproject.toml -o constraints.txt
 	echo uv | $(LOCK) - -o installer.txt
 	echo 'datacontract-cli[duckdb]>=1.2.8,<2' | $(LOCK) - -o datacontract.txt
-	printf 'duckdb>=1.4,<2\npandas>=2.2\npyarrow>=18\n' | $(LOCK) - -o benchmarks.txt
+	printf 'duckdb>=1.4,<2\npandas>=2.2\npyarrow>=18\n' | $(LOCK) - -o bench.txt
 	printf 'atheris>=3,<3.1; python_version < "3.12"\natheris>=3.1,<4; python_version >= "3.12"\n' | $(LOCK) - -o fuzz.txt
 	echo 'mutmut>=3.8,<4' | $(LOCK) -c constraints.txt - -o mutation.txt
 	printf 'cyclonedx-bom>=7.5,<8\npip-audit>=2.10,<3\n' | $(LOCK) - -o supply.txt
