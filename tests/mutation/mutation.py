@@ -297,16 +297,15 @@ def tried(mutant: Mutant, reach: Reach) -> Outcome:
 
 @contextmanager
 def a_server() -> Iterator[None]:
-    """PostgreSQL for every run: else each would start one of its own."""
+    """PostgreSQL for every run: else each would start one of its own. Not imported here, where mutants are forked."""
     program = (
-        "import runpy, sys; made = runpy.run_path('tests/conftest.py')\n"
-        "with made['_postgresql']() as url:\n"
-        "    print(url.render_as_string(hide_password=False), flush=True); sys.stdin.read()"
+        "import sys; from own_postgresql import own_postgresql\n"
+        "with own_postgresql() as server:\n"
+        "    print(server.url.render_as_string(hide_password=False), flush=True); sys.stdin.read()"
     )
-    paths = os.pathsep.join([str(ROOT), *(str(ROOT / "tests" / each) for each in ("alerts", "warehouse"))])
     with subprocess.Popen(
         [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONPATH": paths},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tests" / "warehouse")},
     ) as server:  # fmt: skip
         assert server.stdin
         assert server.stdout
