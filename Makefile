@@ -71,7 +71,7 @@ docs: .venv/installed
 bench: .venv/installed .bench/installed
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py
 
-# What takes longer than anybody waits for: ten million taps through the whole core job. The figures are kept in
+# What takes longer than anybody waits for: ten million taps, a part of the country. The figures are kept in
 # benchmarks/large.json, and make bench shows them with their date.
 bench-large: .venv/installed .bench/installed
 	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py --large

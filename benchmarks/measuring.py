@@ -41,17 +41,20 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A target and what was measured: a ratio or gigabytes, which must be at most `bound`; None orients only."""
+    """A target and what was measured: a ratio or gigabytes, which must be at most `bound`; None orients only. What
+    nobody could measure is a gap."""
 
     name: str
-    measured: float
+    measured: float | None
     bound: float | None
     unit: str = "x"
     detail: str = ""
 
     @property
     def verdict(self) -> str:
-        return "-" if self.bound is None else "pass" if self.measured <= self.bound else "gap"
+        if self.bound is None:
+            return "-"
+        return "pass" if self.measured is not None and self.measured <= self.bound else "gap"
 
 
 def in_turn(
@@ -137,7 +140,8 @@ def show(figures: Sequence[Figure]) -> None:
         table.add_column(heading, justify="right" if heading in ("at most", "measured") else "left", overflow="fold")
     for f in figures:
         bound = "" if f.bound is None else f"{f.bound:g} {f.unit}"
-        table.add_row(f.name, bound, f"{f.measured:.2f} {f.unit}", f.verdict, f.detail)
+        measured = "not measured" if f.measured is None else f"{f.measured:.2f} {f.unit}"
+        table.add_row(f.name, bound, measured, f.verdict, f.detail)
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 

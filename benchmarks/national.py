@@ -6,8 +6,8 @@
 Sizes are skewed as the country's are, 3,000 to 60,000 employees, 4.6 million in all, in whole thousands. One more
 region's employee register cannot be read: it must fail by itself. Once a third of the regions is published the command
 and all its processes are killed and it is started again: only regions that had not ended, at most one for each core,
-may be published twice. Prints time, the processors' time, the peak memory of all processes together, and what the
-whole country would take at this pace, start and kill included. Not a test: machines are noisy.
+may be published twice. Tells time, the processors' time, the peak memory of all processes together, and what the whole
+country would take at this pace, start and kill included.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -29,6 +28,7 @@ from pathlib import Path
 import psutil
 import yaml
 from big_month import POLICY, REGION, SEED, TAPS_OF_PERSON, TODAY, WORLDS, worlds_of, write_files
+from measuring import Figure, Timed, show
 
 from kinerja_pipeline.home import Home, init_home
 
@@ -121,15 +121,15 @@ def published(home: Home) -> dict[str, int]:
         return dict(warehouse.execute(counts).fetchall())
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--every", type=int, default=46, help="take every so many-th region, by size")
-    parser.add_argument("--home", type=Path, help="kept; without it a temporary one that is deleted")
-    given = parser.parse_args()
-    root = given.home or Path(tempfile.mkdtemp(prefix="kinerja-national-")) / "home"
-    home, country = Home(root), sizes()
+def figures(every: int = 138, root: Path | None = None) -> tuple[list[Figure], dict[str, Timed]]:
+    with tempfile.TemporaryDirectory(prefix="kinerja-national-") as place:
+        return _figures(every, Home(root or Path(place) / "home"))
+
+
+def _figures(every: int, home: Home) -> tuple[list[Figure], dict[str, Timed]]:
+    country = sizes()
     start = time.perf_counter()
-    regions = write_country(home, country[given.every // 2 :: given.every])
+    regions = write_country(home, country[every // 2 :: every])
     taps = sum(regions.values()) * 1000 * TAPS_OF_PERSON
     print(
         f"{len(regions)} of {REGIONS} regions, {sum(regions.values())},000 of {sum(country)},000 employees, "
@@ -146,16 +146,29 @@ def main() -> None:
         pass
     said = (second.process.stdout.read() if second.process.stdout else "").splitlines()
     seconds = first_seconds + time.perf_counter() - second.began
-    processor = first.processor + second.processor
     done = published(home)
     print("\n".join(line for line in said if BROKEN in line or "published in" in line))
-    print(f"published: {len(done)} of {len(regions)}, twice: {sum(count > 1 for count in done.values())}")
-    peak = max(first.peak, second.peak) / 1e9
-    print(f"{seconds:.0f} s, {processor:.0f} processor seconds, peak {peak:.2f} GB of all processes, kill included")
     whole = sum(country) / sum(regions.values())
-    print(f"at this pace the country would take {seconds * whole / 60:.0f} minutes")
-    if not given.home:
-        shutil.rmtree(root.parent)
+    name = f"national month, {len(regions)} of {REGIONS} regions, {taps / 1e6:.1f} million taps"
+    used = f"{seconds:.0f} s, {first.processor + second.processor:.0f} processor seconds"
+    twice = sum(count > 1 for count in done.values())
+    return [
+        Figure(
+            f"{name}: regions that a broken one, or a kill, kept from being published",
+            *(len(regions.keys() - done.keys()), 0, "regions"),
+            detail=f"killed after {first_seconds:.0f} s and run again: {used}; {twice} published twice",
+        ),
+        Figure("  peak memory of all its processes", max(first.peak, second.peak) / 1e9, 24.0, "GB"),
+        Figure("  the whole country at this pace", seconds * whole / 3600, None, "hours"),
+    ], {"country": Timed((seconds,))}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--every", type=int, default=46, help="take every so many-th region, by size")
+    parser.add_argument("--home", type=Path, help="kept; without it a temporary one that is deleted")
+    given = parser.parse_args()
+    show(figures(given.every, given.home)[0])
 
 
 if __name__ == "__main__":
