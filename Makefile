@@ -4,19 +4,15 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: demo test scenarios test-postgresql unit browser lint reliability properties fuzz docs bench bench-large datacontract supply mutation lock clean
+.PHONY: demo test scenarios test-postgresql browser lint reliability properties fuzz docs bench bench-large datacontract supply mutation lock clean
 
 demo: .venv/installed
 	$(BIN)/kinerja demo
 
-# Side by side: the type checker uses one processor, and the tests wait for other processes now and then.
-test: .venv/installed
-	$(MAKE) --no-print-directory --jobs 2 lint unit
-
-unit: .venv/installed browser
+test: .venv/installed browser
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-# Whole months computed again under every circumstance: late files, kills, corrections, other databases. CI runs both.
+# Whole months computed again under every circumstance: late files, kills, corrections, other databases. CI runs lint, test and these.
 scenarios: .venv/installed
 	$(BIN)/python -m pytest tests/line -m scenario -n auto --dist loadfile --no-loadscope-reorder
 
