@@ -1,8 +1,9 @@
-"""Runs that are called started and on which nobody works any more: whoever launched them was killed, and they with it.
+"""Runs that Dagster has lost sight of: called started though nobody works on them any more, or not launched again.
 
-Here: telling such a run from one under way. Not here: closing it (automation, doctor), launching it again (Dagster's
-`run_retries`). Dagster's code server looks after the runs that it launched; when it is killed with them, nobody does
-(upstream: the default run launcher has no `check_run_worker_health`), and they would keep their region for ever.
+Here: telling such a run from one under way, and from one that failed. Not here: closing it (automation, doctor),
+launching it again (Dagster's `run_retries`; automation for what these gave up). Dagster's code server looks after the
+runs that it launched; when it is killed with them, nobody does (upstream: the default run launcher has no
+`check_run_worker_health`), and they would keep their region for ever.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from dagster._core.storage.tags import GRPC_INFO_TAG
 from kinerja_pipeline.home import Home
 from kinerja_pipeline.orchestration.resources import COMMAND_TAG, KILLED_COMMAND, is_locked
 
+GIVEN_UP = "Failed to retry run"
+"""What Dagster's daemon says of a run that it could not launch again."""
 KILLED_SERVER = "The server that launched this run was killed, and the run with it."
 
 
@@ -34,6 +37,13 @@ def abandoned(home: Home, instance: DagsterInstance, run: DagsterRun) -> str | N
     if place is None or _answers(place) or any(_works(number) for number in _processes(instance, run.run_id)):
         return None
     return KILLED_SERVER
+
+
+def is_given_up(instance: DagsterInstance, run: DagsterRun) -> bool:
+    """Whether a run that was cut off should have been launched again and was not: no code server answered just then,
+    and Dagster's daemon tries once."""
+    events = instance.all_logs(run.run_id, of_type=DagsterEventType.ENGINE_EVENT)
+    return any(e.dagster_event is not None and e.dagster_event.message == GIVEN_UP for e in events)
 
 
 def _answers(place: str) -> bool:

@@ -23,6 +23,7 @@ from dagster import (
     DefaultScheduleStatus,
     DefaultSensorStatus,
     JobDefinition,
+    RunRecord,
     RunRequest,
     RunsFilter,
     ScheduleDefinition,
@@ -37,13 +38,13 @@ from dagster import (
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES as IN_PROGRESS
-from dagster._core.storage.tags import PRIORITY_TAG, RETRY_NUMBER_TAG
+from dagster._core.storage.tags import PRIORITY_TAG, RETRY_NUMBER_TAG, WILL_RETRY_TAG
 
 from kinerja_pipeline.facts.periods import add_months, month_of
 from kinerja_pipeline.home import Home, home_from_environment
 from kinerja_pipeline.landing.arrivals import look
 from kinerja_pipeline.landing.ledger import LEDGER
-from kinerja_pipeline.orchestration.abandoned import abandoned
+from kinerja_pipeline.orchestration.abandoned import abandoned, is_given_up
 from kinerja_pipeline.orchestration.affected import Affected, CauseCode
 from kinerja_pipeline.orchestration.approval import permitted, read_approval
 from kinerja_pipeline.orchestration.approval import told as waits
@@ -55,6 +56,8 @@ LAND, REGION_MONTH = "land", "region_month"
 LOOK_SECONDS = 3
 """How often the sensor may look: an operating system's list of files, and one query of Dagster's. The daemon comes by
 every five seconds, and would now and then leave one out if it were asked for exactly that."""
+MOST_RUNS = 200
+"""Failed runs that one look takes in; the next takes the others."""
 AFTERWARDS: frozenset[CauseCode] = frozenset({"month"})
 
 
@@ -192,19 +195,29 @@ def new_files(runs: Runs, land: Job, region_month: Job, *, is_on: bool) -> Senso
         """One look at every region. A region with a run under way is left alone until that has ended."""
         home = home_from_environment()
         cursor: dict[str, Any] = json.loads(context.cursor) if context.cursor else {}
+        regions: dict[str, dict[str, Any]] = cursor.get("regions", {})
+        failed = unretried(context.instance, cursor.get("until", time.time()))
+        until = failed[-1].update_timestamp.timestamp() if failed else cursor.get("until", time.time())
+        for run in (record.dagster_run for record in failed):
+            if is_given_up(context.instance, run):
+                seen = regions.setdefault(partition_of(run)[0], {})
+                seen["again"] = run.run_id
+                if run.job_name == LAND:
+                    seen.pop("files", None)
         under_way = context.instance.get_runs(RunsFilter(statuses=IN_PROGRESS))
         busy = busy_regions(home, context.instance, runs.deployment.policies, under_way)
         for run in under_way:
             if RETRY_NUMBER_TAG in run.tags:
-                cursor.setdefault(partition_of(run)[0], {})["again"] = run.run_id
+                regions.setdefault(partition_of(run)[0], {})["again"] = run.run_id
         requests: list[RunRequest] = []
         told: list[str] = []
         for region in runs.deployment.policies:
             if (home.landing / region).is_dir() and region not in busy:
-                seen = cursor.setdefault(region, {})
+                seen = regions.setdefault(region, {})
                 requests += _asked_by(context.instance, runs, home, region, seen, told)
         skipped = None if requests else SkipReason(" ".join(told) or "Nothing has come.")
-        return SensorResult(run_requests=requests, skip_reason=skipped, cursor=json.dumps(cursor, sort_keys=True))
+        now_known = json.dumps({"regions": regions, "until": until}, sort_keys=True)
+        return SensorResult(run_requests=requests, skip_reason=skipped, cursor=now_known)
 
     return new_files
 
@@ -215,7 +228,7 @@ def _asked_by(
     """What the region's files ask for: landing when they are others than last time and no more written to; when they
     have landed, the months that are touched, unless these have been asked for already. `seen` is kept for next time."""
     found = look(home, region, time.time(), {n: (a, b) for n, (a, b) in seen.get("unsettled", {}).items()})
-    files, before = dict(found.folders), seen.get("files")
+    files, before, again = dict(found.folders), seen.get("files"), seen.get("again")
     if files != before:
         seen["unsettled"] = dict(found.unsettled)
         if found.unsettled:
@@ -223,12 +236,12 @@ def _asked_by(
             return []
         seen["files"] = files
         changed = {folder for folder in {*(before or {}), *files} if (before or {}).get(folder) != files.get(folder)}
-        return [runs.landing(region, f"{region}-land-{digest(files)[:16]}", changed)]
+        # Dagster starts nothing twice under one key: a landing that was cut off needs another than it had.
+        return [runs.landing(region, f"{region}-land-{digest([files, again] if again else files)[:16]}", changed)]
     state = [
         files,
         *(stamp(path) for path in (home.landing / region / LEDGER, home.approvals / f"{region}.json")),
     ]
-    again = seen.get("again")
     if (key := digest(state)[:16]) == seen.get("state") and not again:
         return []
     if could_not_land(instance, region):
@@ -258,6 +271,13 @@ def busy_regions(
         else:
             busy.add(partition_of(run)[0])
     return busy
+
+
+def unretried(instance: DagsterInstance, after: float) -> Sequence[RunRecord]:
+    """The runs that failed and will not be launched again, as far as that was entered after a time; in that order."""
+    since = dt.datetime.fromtimestamp(after, dt.UTC)
+    given = RunsFilter(statuses=[DagsterRunStatus.FAILURE], tags={WILL_RETRY_TAG: "false"}, updated_after=since)
+    return instance.get_run_records(given, limit=MOST_RUNS, order_by="update_timestamp", ascending=True)
 
 
 def could_not_land(instance: DagsterInstance, region: str) -> bool:

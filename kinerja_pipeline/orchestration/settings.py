@@ -38,6 +38,9 @@ python_logs:
   python_log_level: INFO
 run_queue:
   dequeue_interval_seconds: 1
+  # A run whose turn comes while the code server starts anew waits for it, five minutes at most.
+  max_user_code_failure_retries: 60
+  user_code_failure_retry_delay: 5
 run_monitoring:
   enabled: true
   free_slots_after_run_end_seconds: 30

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from dagster import DagsterInstance, DagsterRunStatus, Definitions, RunRequest, SensorResult, build_sensor_context
+from dagster import (
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    Definitions,
+    RunRequest,
+    RunsFilter,
+    SensorResult,
+    build_sensor_context,
+)
 from dagster._core.events import EngineEventData
-from dagster._core.storage.tags import GRPC_INFO_TAG, RETRY_NUMBER_TAG
+from dagster._core.storage.tags import GRPC_INFO_TAG, MAX_RETRIES_TAG, RETRY_NUMBER_TAG, WILL_RETRY_TAG
 from dagster._core.test_utils import create_run_for_test
+from dagster._daemon.auto_run_reexecution.auto_run_reexecution import consume_new_runs_for_automatic_reexecution
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.definitions import build_definitions
@@ -237,6 +249,67 @@ def test_nothing_is_computed_while_landing_fails(sensor: Sensor) -> None:
         asked, told = sensor.tick()
         assert bool(asked) is (status == DagsterRunStatus.SUCCESS)
         assert (f"{REGION}: landing failed" in told) is (status == DagsterRunStatus.FAILURE)
+
+
+class NoCodeServer:
+    """What Dagster's daemon works with while no code server answers."""
+
+    def __init__(self, instance: DagsterInstance) -> None:
+        self.instance = instance
+
+    def create_request_context(self) -> None:
+        raise ConnectionError("no code server answers")
+
+
+def given_up(sensor: Sensor, job: str, tags: dict[str, str]) -> DagsterRun:
+    """A run that is cut off while Dagster's daemon cannot launch it again, as the daemon leaves it."""
+    run = create_run_for_test(sensor.instance, job, status=DagsterRunStatus.STARTED, tags=tags)
+    sensor.instance.report_run_failed(run)
+    sensor.instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "true", MAX_RETRIES_TAG: "3"})
+    (record,) = sensor.instance.get_run_records(RunsFilter(run_ids=[run.run_id]))
+    no_server: Any = NoCodeServer(sensor.instance)
+    list(consume_new_runs_for_automatic_reexecution(no_server, [record], logging.getLogger("daemon")))
+    left = sensor.instance.get_run_by_id(run.run_id)
+    assert left is not None
+    assert left.tags[WILL_RETRY_TAG] == "false", "it tries once"
+    return run
+
+
+def test_a_landing_that_dagster_could_not_launch_again_is_asked_for_again_once(sensor: Sensor) -> None:
+    deliver(sensor.home, "tugas_2026-02.csv", "2026-02")
+    (first,), _ = sensor.tick()
+    given_up(sensor, "land", {"dagster/partition": REGION})
+    (again,), _ = sensor.tick()
+    assert keys([again]) == [("land", REGION)]
+    assert again.run_key != first.run_key
+    sensor.land()
+    create_run_for_test(sensor.instance, "land", status=DagsterRunStatus.SUCCESS, tags={"dagster/partition": REGION})
+    assert keys(sensor.tick()[0]) == [("region_month", f"2026-02|{REGION}")]
+    assert sensor.tick() == ([], "Nothing has come.")
+
+
+def test_a_month_that_dagster_could_not_launch_again_is_asked_for_again_once(sensor: Sensor) -> None:
+    deliver(sensor.home, "tugas_2026-02.csv", "2026-02")
+    sensor.tick()
+    sensor.land()
+    (first,), _ = sensor.tick()
+    given_up(sensor, "region_month", {"dagster/partition": f"2026-02|{REGION}", "dagster/partition/region": REGION})
+    (again,), _ = sensor.tick()
+    assert keys([again]) == [("region_month", f"2026-02|{REGION}")]
+    assert again.run_key != first.run_key
+    assert sensor.tick() == ([], "Nothing has come.")
+
+
+def test_a_run_that_failed_by_itself_is_not_asked_for_again(sensor: Sensor) -> None:
+    deliver(sensor.home, "tugas_2026-02.csv", "2026-02")
+    sensor.tick()
+    sensor.land()
+    sensor.tick()
+    tags = {"dagster/partition": f"2026-02|{REGION}", "dagster/partition/region": REGION}
+    run = create_run_for_test(sensor.instance, "region_month", status=DagsterRunStatus.STARTED, tags=tags)
+    sensor.instance.report_run_failed(run)
+    sensor.instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "false"})
+    assert sensor.tick() == ([], "Nothing has come.")
 
 
 def test_a_command_line_keeps_the_region_while_it_lives_and_not_when_it_was_killed(sensor: Sensor) -> None:
