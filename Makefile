@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check
 UV_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: demo test scenarios test-postgresql browser lint reliability properties fuzz docs bench bench-large datacontract supply mutation lock clean
+.PHONY: demo test scenarios test-postgresql browser lint reliability ui-in-a-browser properties fuzz docs bench bench-large datacontract supply mutation lock clean
 
 demo: .venv/installed
 	$(BIN)/kinerja demo
@@ -14,7 +14,7 @@ test: .venv/installed browser
 
 # Whole months computed again under every circumstance: late files, kills, corrections, other databases. CI runs lint, test and these.
 scenarios: .venv/installed
-	$(BIN)/python -m pytest tests/line -m scenario -n auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m scenario -n auto --dist loadfile --no-loadscope-reorder
 
 # Both, their homes publishing to PostgreSQL: a server of the run's own.
 test-postgresql: .venv/installed browser
@@ -35,7 +35,11 @@ lint: .venv/installed
 # What every test run tries a few times, tried long enough to count; prints what it saw, and one table at the end. One
 # after the other: most of these tests use both processors by themselves, and some look at the time.
 reliability: .venv/installed
-	$(BIN)/python -m pytest tests -m "long or counted" -s
+	$(BIN)/python -m pytest tests/reliability tests/line/test_privacy.py -m "long or counted" -s
+
+# `kinerja ui` with its daemon, looked at in a browser; KINERJA_SCREENSHOTS=folder keeps what it saw.
+ui-in-a-browser: .venv/installed browser
+	$(BIN)/python -m pytest tests/line/test_ui_in_a_browser.py -m long -s
 
 # What must hold in every world, in worlds that nobody has tried yet; `make test` tries the same ones every time.
 PROPERTY_ROUNDS ?= 5

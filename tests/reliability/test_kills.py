@@ -18,7 +18,7 @@ from told import Told
 from trials import CopyOf, Line, Seen, Wanted, starts
 from victims import PARTS, Moment, Victims, Way
 
-KILLS: Mapping[Way, int] = {"core": int(os.environ.get("KINERJA_KILLS", "88")), "command": 12}
+KILLS: Mapping[Way, int] = {"core": int(os.environ.get("KINERJA_KILLS", "90")), "command": 10}
 """On each database: of the steps alone, and of `kinerja run`. Every part of the line gets its share."""
 SEED = 2026
 
