@@ -15,6 +15,8 @@ from rich.console import Console
 
 from kinerja_pipeline.home import Home, init_home
 
+pytestmark = pytest.mark.scenario
+
 POLICY = """\
 region: pulau_raya
 version: "7"

@@ -11,8 +11,10 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
+import pytest
 from click.testing import CliRunner, Result
 from home_warehouse import address, has_table, query
 
@@ -29,6 +31,16 @@ MONTHS = ("2026-02", "2026-03")
 REGIONS = ("mamuju", "manokwari", "nanggalo", "pariaman", "salor")
 TOGETHER = ("manokwari", "pariaman")
 """These two share a home; each of the others has one of its own, so that the workers of a test run share the work."""
+
+IN_SCENARIOS = ("mamuju", "nanggalo")
+"""Their months are computed where all scenarios are."""
+
+
+def of_regions(*rows: Any) -> list[Any]:
+    """Cases of a test, each a region or one with more; those of the regions IN_SCENARIOS are scenarios."""
+    cases = [row if isinstance(row, tuple) else (row,) for row in rows]
+    return [pytest.param(*c, marks=pytest.mark.scenario if c[0] in IN_SCENARIOS else ()) for c in cases]
+
 
 TABLES = tuple(name for name in load_contracts().outgoing if name not in ("publication", "restatement"))
 MONTHLY = tuple(name for name in TABLES if "period" in load_contracts().outgoing[name].names)

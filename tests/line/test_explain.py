@@ -16,7 +16,7 @@ import fastexcel
 import polars as pl
 import pytest
 from home_warehouse import address, change, copied, is_begun, query
-from line_world import MONTHS, Finished, kinerja, succeeded
+from line_world import MONTHS, Finished, kinerja, of_regions, succeeded
 
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.facts.day_taps import day_taps
@@ -85,7 +85,7 @@ def expected_achievement(figure: dict[str, Any], actual: float, target: float) -
     return max(0.0, 100 - 100 * max(low - actual, actual - high, 0) / (high - low))
 
 
-@pytest.mark.parametrize(("region", "count"), [("salor", 34), ("mamuju", 33), ("manokwari", 33)])
+@pytest.mark.parametrize(("region", "count"), of_regions(("salor", 34), ("mamuju", 33), ("manokwari", 33)))
 def test_listed_rows_add_up_to_what_is_published(region: str, count: int, finished: FinishedOf) -> None:
     home = finished(region).home
     for kind, subject, period, indicator, *numbers in published_figures(home, region, count):
@@ -132,7 +132,7 @@ CONCERNED: dict[str, Callable[[dict[str, Any], str], bool]] = {
 }
 
 
-@pytest.mark.parametrize(("region", "count"), [("salor", 34), ("mamuju", 33), ("manokwari", 33)])
+@pytest.mark.parametrize(("region", "count"), of_regions(("salor", 34), ("mamuju", 33), ("manokwari", 33)))
 def test_listed_lines_are_those_of_the_delivered_files(region: str, count: int, finished: FinishedOf) -> None:
     home, seen = finished(region).home, set()
     for kind, subject, period, indicator, *_ in published_figures(home, region, count):
@@ -198,7 +198,7 @@ def test_the_evaluation_is_the_weighted_mean_of_the_scores_listed(period: str, f
             assert str(nip) in line_of(home, "salor", source)
 
 
-@pytest.mark.parametrize("region", ["salor", "mamuju", "manokwari"])
+@pytest.mark.parametrize("region", of_regions("salor", "mamuju", "manokwari"))
 def test_every_day_has_as_many_taps_behind_it_as_it_says(region: str, finished: FinishedOf) -> None:
     home = finished(region).home
     lake, policy = Lake(home.lake), load_policies(home.policies)[region]
@@ -228,6 +228,7 @@ def test_other_people_are_masked_in_text_and_json(finished: FinishedOf) -> None:
             assert not [name for name in names if name in said]
 
 
+@pytest.mark.scenario
 def test_raters_and_suppressed_means_are_never_told(finished: FinishedOf) -> None:
     home = finished("mamuju").home
     withheld = query(

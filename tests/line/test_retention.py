@@ -22,7 +22,7 @@ from kinerja_pipeline.orchestration.retention import past, tidied, tidying
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.loader import load_policies, policy_version
 
-REGION = "nanggalo"
+REGION = "salor"
 CONTRACTS = load_contracts()
 LATER = dt.datetime(2028, 5, 1, tzinfo=dt.UTC)
 """The first day on which everything that came in April 2026 or before is 24 months old."""

@@ -123,6 +123,7 @@ def refusing(finished: FinishedOf, shared: Path) -> tuple[Finished, Finished]:
     return before, Finished(Home(place / "home"), exit_code, output, before.planted)
 
 
+@pytest.mark.scenario
 def test_refused_files_end_the_run_with_1_and_stop_nothing_else(refusing: tuple[Finished, Finished]) -> None:
     before, after = refusing
     assert after.exit_code == 1
@@ -133,12 +134,14 @@ def test_refused_files_end_the_run_with_1_and_stop_nothing_else(refusing: tuple[
     assert {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)} == {("delivery", "")}
 
 
+@pytest.mark.scenario
 def test_refused_files_stay_as_they_were_and_leave_nothing_in_the_lake(refusing: tuple[Finished, Finished]) -> None:
     before, after = refusing
     assert all((after.home.landing / "mamuju" / name).is_file() for name in GARBAGE)
     assert lake_files(after.home) == lake_files(before.home)
 
 
+@pytest.mark.scenario
 @pytest.mark.parametrize("name", GARBAGE)
 def test_a_refused_file_is_listed_with_its_reason(name: str, refusing: tuple[Finished, Finished]) -> None:
     home, reason = refusing[1].home, GARBAGE[name]
@@ -150,6 +153,7 @@ def test_a_refused_file_is_listed_with_its_reason(name: str, refusing: tuple[Fin
     assert reason in str(found[0][1])
 
 
+@pytest.mark.scenario
 def test_a_folder_of_no_region_is_not_passed_over_in_silence(refusing: tuple[Finished, Finished]) -> None:
     for text in (refusing[1].output, succeeded(kinerja(refusing[1].home, "status"))):
         assert "refused mamju: there is no region 'mamju' (did you mean 'mamuju'?)" in text
