@@ -29,6 +29,8 @@ import startup
 from measuring import Figure, Timed, show, write
 
 LARGE = Path(__file__).with_name("large.json")
+PART = 5 * 10**4
+"""Taps of the months that are run and published many times over."""
 BEYOND = (
     Figure("peak memory of the core job 1e8", None, 8.0, "GB", "grows with the rows of the month, as at 1e7"),
     Figure("processor seconds per tap 1e8 / 1e6", None, 1.1, "x", "needs the memory of the row above"),
@@ -55,15 +57,16 @@ def main() -> None:
         taken = {
             "peers": partial(peers.figures, max(given.rows), repetitions),
             "job": partial(job.figures, min(given.rows), repetitions),
+            "split": partial(split.figures, max(given.rows)),
             "national": national.figures,
         }
     else:
         taken = {
             "startup": startup.figures,
             "peers": partial(peers.figures, min(given.rows), repetitions),
-            "publication": publication.figures,
-            "job": job.figures,
-            **{f"split {rows}": partial(split.figures, rows) for rows in given.rows},
+            "publication": partial(publication.figures, PART),
+            "job": partial(job.figures, PART, repetitions),
+            "split": partial(split.figures, min(given.rows)),
             "judging": judging.figures,
             "event_log": event_log.figures,
         }
