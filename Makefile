@@ -107,16 +107,16 @@ mutation: .venv/installed .mutation/installed
 # installer.txt: uv, which fetches side by side where pip fetches one after the other. Where it does not find the way to
 # the packages (a mirror that only the settings of pip name), pip does it.
 # --no-deps: the list is complete; only hashes have to be checked.
-# compileall: all processors at once, where pip would use one; without bytecode every start takes twice as long. Not what
-# is hardly ever imported.
+# compileall: all processors at once, where pip would use one; without bytecode every start takes twice as long.
+HARDLY_IMPORTED := tests|scipy/[a-z]+|altair|pip|setuptools|mypyc?|pygments/(lexers|styles)|holidays/(countries|financial)|sqlalchemy/dialects/(mysql|oracle|mssql)
 .venv/installed: installer.txt constraints.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv .venv
 	$(PIP_INSTALL) --require-hashes -r installer.txt
 	$(UV_INSTALL) --no-deps --require-hashes -r constraints.txt || \
 	  $(PIP_INSTALL) --no-deps --require-hashes --no-compile -r constraints.txt
-	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m compileall -qq -j 0 -x '/(tests|scipy/[a-z]+|altair|pip|setuptools)/' .venv/lib kinerja_pipeline
+	$(UV_INSTALL) --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -qq -j 0 -x '/($(HARDLY_IMPORTED))/' .venv/lib kinerja_pipeline
 	touch $@
 
 # Writes the pinned lists anew, ours from pyproject.toml; what is in one keeps its version unless something forbids it.
