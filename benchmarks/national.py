@@ -154,7 +154,7 @@ def _figures(every: int, home: Home) -> tuple[list[Figure], dict[str, Timed]]:
     twice = sum(count > 1 for count in done.values())
     return [
         Figure(
-            f"{name}: regions that a broken one, or a kill, kept from being published",
+            f"{name}: left unpublished beside one that is broken",
             *(len(regions.keys() - done.keys()), 0, "regions"),
             detail=f"killed after {first_seconds:.0f} s and run again: {used}; {twice} published twice",
         ),
