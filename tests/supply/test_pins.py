@@ -44,9 +44,12 @@ def test_a_line_that_is_anything_else_is_refused(line: str, tmp_path: Path, monk
 def test_every_list_is_written_by_make_lock_and_installed_with_its_hashes_alone() -> None:
     locked = MAKEFILE.split("\nlock:")[1].split("\n\n")[0]
     assert {*re.findall(r"-o (\S+\.txt)", locked)} == {*LISTS}
-    installs = re.findall(r"(\S.*) -r (\S+\.txt)", MAKEFILE.replace("\\\n", ""))
-    assert {name for _, name in installs} == {*LISTS}
+    installs = re.findall(r"(\S.*) -r (\S+)", MAKEFILE.replace("\\\n", ""))
     assert [name for options, name in installs if "--require-hashes" not in options] == []
+    # A list is named where it is installed, or its environment is asked for and the one rule for them installs it.
+    asked = {f"{name}.txt" for name in re.findall(r"^\w.*: .*\s\.(\w+)/installed", MAKEFILE, re.MULTILINE)}
+    assert ".%/installed: %.txt" in MAKEFILE
+    assert {name for _, name in installs if name != "$<"} | asked == {*LISTS}
 
 
 def test_what_runs_here_is_what_is_pinned() -> None:
