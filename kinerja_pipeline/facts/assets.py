@@ -172,12 +172,16 @@ def _satisfaction(deployment: Deployment) -> AssetsDefinition:
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
     ) -> Iterator[MaterializeResult[None]]:
         region, month = region_month_of(context)
-        lake, day = home.lake, as_of(month, clock.local_today(deployment.policy(region, month).zone))
+        lake, today = home.lake, clock.local_today(deployment.policy(region, month).zone)
         org_units = lake.read("validated", "org_unit", region)
         for table, function in tables.items():
             start, parts = time.perf_counter(), []
             for period in periods_of(month).values():
-                given = lake.read("validated", "feedback_response", region, months_of(period))
+                # All that is there of a longer period, as for indicators: an earlier month that runs again must not
+                # take a quarter back to what it was then.
+                months = [m for m in months_of(period) if lake.has("validated", "feedback_response", region, m)]
+                given = lake.read("validated", "feedback_response", region, months)
+                day = as_of(months[-1], today)
                 parts.append(function(given, org_units, deployment.policy(region, period), period, day))
             frame = pl.concat(parts)
             lake.write(frame, "facts", table, region, month)

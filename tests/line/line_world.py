@@ -42,6 +42,8 @@ def of_regions(*rows: Any) -> list[Any]:
     return [pytest.param(*c, marks=pytest.mark.scenario if c[0] in IN_SCENARIOS else ()) for c in cases]
 
 
+WITH_LONGER_PERIODS = ("kpi", "evaluation", "unit_evaluation", "satisfaction_element", "satisfaction_index")
+"""Tables of the lake whose files hold the longer periods beside their month."""
 TABLES = tuple(name for name in load_contracts().outgoing if name not in ("publication", "restatement"))
 MONTHLY = tuple(name for name in TABLES if "period" in load_contracts().outgoing[name].names)
 
@@ -91,9 +93,9 @@ def hashes(home: Home | str, region: str) -> dict[tuple[str, str], str]:
 
 
 def lake_files(home: Home) -> dict[str, str]:
-    """Every file of the lake, with a digest of its bytes. Of indicators and evaluations only the month itself counts:
-    the quarter and year beside it, the list of programmes, what was noted, and what was found of published tables, are
-    those of the moment.
+    """Every file of the lake, with a digest of its bytes. Of indicators, evaluations and satisfaction only the month
+    itself counts: the quarter and year beside it, the list of programmes, what was noted, and what was found of
+    published tables, are those of the moment.
     """
     own = {"training_programme", "basis", "shared_keys", "reported", "registers", "published"}
     files = [p for p in sorted(home.lake.rglob("*")) if p.is_file() and not own & set(p.parts)]
@@ -102,8 +104,9 @@ def lake_files(home: Home) -> dict[str, str]:
 
 def _digest(path: Path) -> str:
     data = path.read_bytes()
-    if path.parts[-4:-2] in (("kpi", "kpi"), ("kpi", "evaluation"), ("kpi", "unit_evaluation")):
-        data = pl.read_parquet(path).filter(pl.col("period_kind") == "month").write_csv().encode()
+    if path.parts[-3] in WITH_LONGER_PERIODS:
+        frame = pl.read_parquet(path).filter(pl.col("period") == path.stem)
+        data = frame.write_ndjson().encode()
     return hashlib.sha256(data).hexdigest()
 
 
