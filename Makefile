@@ -12,7 +12,8 @@ demo: .venv/installed
 test: .venv/installed browser
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-# Whole months computed again under every circumstance: late files, kills, corrections, other databases. CI runs lint, test and these.
+# Whole months computed again under every circumstance: late files, kills, corrections, other databases. CI runs these
+# after test and lint.
 scenarios: .venv/installed
 	$(BIN)/python -m pytest -m scenario -n auto --dist loadfile --no-loadscope-reorder
 
@@ -48,8 +49,8 @@ properties: .venv/installed
 	  $(BIN)/python -m pytest -m hypothesis --hypothesis-profile default -n auto || exit 1; \
 	done
 
-# Every reader, and the reader of YAML pages, for a minute each (`make fuzz FUZZ_SECONDS=600`): what covers new code is kept and
-# changed further. Linux only; a file that breaks one is left as crash-*.
+# Every reader, and the reader of YAML pages, for a minute each (`make fuzz FUZZ_SECONDS=600`): what covers new code is
+# kept and changed further. Linux only; a file that breaks one is left as crash-*.
 FUZZ_SECONDS ?= 60
 FUZZED := attlog csv csv16 jsonl xlsx page
 fuzz: .venv/installed .fuzz/installed

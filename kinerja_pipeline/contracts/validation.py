@@ -201,8 +201,9 @@ def _plan(contract: Contract, engine: type[ContractEngine], with_examples: bool)
 
 @contextmanager
 def _configured_once() -> Iterator[None]:
-    """Expectations build their configuration once, not each of the forty times that one is asked for its metrics: a
-    quarter of the two seconds that every process would plan before its first publication. Nothing changes them."""
+    """Within it an expectation builds its configuration once, not each of the forty times that it is asked for while
+    its metrics are looked up. Nothing changes the configuration meanwhile. Without this the plans of all pages cost a
+    process two seconds of processor time before its first publication; with it half a second."""
     from great_expectations.expectations.expectation import Expectation
 
     original = Expectation.configuration

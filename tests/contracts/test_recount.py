@@ -142,6 +142,23 @@ def test_our_run_of_an_outgoing_suite_gives_the_results_of_great_expectations_ow
     assert any(not r.success for r in ours)
 
 
+def test_the_library_is_left_as_it_was_after_judging() -> None:
+    from great_expectations.expectations.expectation import Expectation
+
+    from kinerja_pipeline.contracts.expectations import suite_of
+    from kinerja_pipeline.contracts.validation import _plan
+
+    before = Expectation.__dict__["configuration"]
+    # Judged by a plan that is made anew: for its sake expectations build their configuration once while it is made.
+    _plan.cache_clear()
+    contract = OUTGOING["region"]
+    schema = {c.name: DTYPES[c.kind] for c in contract.columns}
+    judge_published(contract, pl.DataFrame([], schema=schema), "manokwari", PERIODS)
+    assert Expectation.__dict__["configuration"] is before
+    one = suite_of(contract).expectations[0]
+    assert one.configuration is not one.configuration
+
+
 def test_an_example_is_never_taken_from_a_personal_column() -> None:
     for contract in OUTGOING.values():
         schema = {c.name: DTYPES[c.kind] for c in contract.columns}

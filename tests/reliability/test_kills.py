@@ -73,7 +73,10 @@ def trials(line: Line, empty: str, delivered: Path, late: tuple[Path, ...]) -> S
         assert wanted[0].after == wanted[1].after, "late files end where they would have ended in time"
         assert (wanted[0].before, wanted[1].before == wanted[1].after) == ("nothing", False)
         assert wanted[1].restated, "the late files change what was closed"
+        tries = 0
         while seen.kills.total() < KILLS[line.way]:
+            tries += 1
+            assert tries <= 4 * KILLS[line.way], f"of {tries - 1} tries only these killed: {dict(seen.kills)}"
             # One in four on a new home: there is less to lose.
             which = 0 if chance.random() < 1 / 4 else 1
             # A run may die later than it was meant to: what was hit least is next.
