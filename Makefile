@@ -46,7 +46,7 @@ ui-in-a-browser: .venv/installed browser
 PROPERTY_ROUNDS ?= 5
 properties: .venv/installed
 	@for round in $$(seq $(PROPERTY_ROUNDS)); do \
-	  $(BIN)/python -m pytest -m hypothesis --hypothesis-profile default -n auto || exit 1; \
+	  $(BIN)/python -m pytest -m hypothesis --hypothesis-profile other_worlds -n auto || exit 1; \
 	done
 
 # Every reader, and the reader of YAML pages, for a minute each (`make fuzz FUZZ_SECONDS=600`): what covers new code is

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 from home_warehouse import SERVER
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from own_postgresql import Server, own_postgresql
 from post_office import Hook, Mail, hook_server, mail_server
 from told import Told
@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # The same worlds in every run, so that a change is not refused for what another one broke; `make properties` tries
-# worlds of its own.
-settings.register_profile("steady", derandomize=True)
+# worlds of its own. A slow machine fails neither.
+_UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("steady", _UNTIMED, derandomize=True)
+settings.register_profile("other_worlds", _UNTIMED)
 settings.load_profile("steady")
 _DATABASES = itertools.count(1)
 _LONG = ("line", "real", "warehouse")

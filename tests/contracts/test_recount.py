@@ -108,7 +108,7 @@ def breaks(rule: Rule, contract: Contract, row: dict[str, Any], sqlite: sqlite3.
 
 @pytest.mark.parametrize("contract", OUTGOING.values(), ids=lambda c: c.name)
 def test_the_recount_counts_what_a_slow_reading_counts_for_every_rule(contract: Contract) -> None:
-    @settings(max_examples=12, deadline=None, phases=NO_SHRINKING)
+    @settings(max_examples=12, phases=NO_SHRINKING)
     @given(frames(contract))
     def check(frame: pl.DataFrame) -> None:
         found = judge_published(contract, frame, "manokwari", PERIODS)

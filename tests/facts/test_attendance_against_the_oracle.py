@@ -235,7 +235,7 @@ def near(value: Any) -> Any:
     return pytest.approx(value, abs=1e-9) if isinstance(value, float) else value
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(drawn=worlds())
 def test_days_and_months_agree_with_the_oracle(drawn: tuple[oracle.World, str, dt.date]) -> None:
     world, month, as_of = drawn

@@ -23,7 +23,7 @@ from facts_world import (
     tap_frame,
     utc,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinerja_pipeline.facts.attendance import attendance_day, attendance_month
@@ -682,7 +682,7 @@ MINUTES = st.integers(min_value=0, max_value=5 * 24 * 60 - 1)
 DEVICES = ("D1", "D2", "D3")
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 @given(
     taps=st.lists(st.tuples(st.sampled_from(DEVICES), st.sampled_from("123"), MINUTES), max_size=30),
     pins=st.sets(st.tuples(st.sampled_from(DEVICES), st.sampled_from("123")), min_size=1),

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 import satisfaction_oracle as oracle
 from facts_world import day, frame, label, local, make_policy
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kinerja_pipeline.facts.satisfaction import satisfaction_element, satisfaction_index
@@ -101,7 +101,7 @@ def near(value: Fraction | float | None) -> Any:
     return None if value is None else pytest.approx(float(value), rel=1e-12, abs=1e-12)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(worlds(), st.sampled_from(["2026-04", "2026-04", "2026-Q1"]))
 def test_index_class_sample_interval_and_flags_are_those_of_the_oracle(
     drawn: tuple[oracle.Questionnaire, World], period: str
@@ -133,7 +133,7 @@ def test_index_class_sample_interval_and_flags_are_those_of_the_oracle(
         assert set((row["flag_codes"] or "").split(",")) - {""} == oracle.flags(responses, asked, served)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20)
 @given(worlds())
 def test_every_element_has_the_oracles_count_and_mean(drawn: tuple[oracle.Questionnaire, World]) -> None:
     asked, world = drawn

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 from facts_world import ANI, BUDI, CITRA, day, employee_frame, frame, make_policy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kinerja_pipeline.facts.training import training_programme, training_year
@@ -132,7 +132,6 @@ def test_the_staff_of_a_month_are_its_active_people_in_their_last_unit(policy: P
     assert {nip: row["unit_id"] for nip, row in year_of(records(), policy, staff=staff).items()} == {ANI: "disdik"}
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([ANI, BUDI]), st.integers(1, 90), st.integers(0, 40)), max_size=12))
 def test_months_add_up_to_the_year(rows: list[tuple[str, int, int]]) -> None:
     policy = make_policy()

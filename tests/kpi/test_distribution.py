@@ -71,7 +71,7 @@ def test_no_spread_of_ten_or_eleven_people_needs_fewer_changes_than_told(n: int,
     assert told == {spread: nearest(spread, pattern) for spread in spreads(n)}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.tuples(*[st.integers(0, 5)] * 5).filter(lambda s: 10 <= sum(s) <= 18), st.sampled_from(PATTERNS))
 def test_larger_units_agree_with_the_oracle(spread: Spread, pattern: str) -> None:
     assert fewest_changes(spread, pattern) == nearest(spread, pattern)

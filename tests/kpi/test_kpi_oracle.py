@@ -203,7 +203,7 @@ def declaration(it: Declared, weight: int) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(worlds)
 def test_indicators_and_evaluations_are_those_of_exact_arithmetic(world: World) -> None:
     declarations = {f"i{n}": declaration(it, world.weights[n]) for n, it in enumerate(world.indicators)}

@@ -127,7 +127,7 @@ task = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(task, max_size=15))
 def test_a_quarter_is_the_sum_of_all_its_rows_in_exact_arithmetic(tasks: list[dict[str, Any]]) -> None:
     policy = policy_with(

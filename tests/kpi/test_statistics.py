@@ -90,7 +90,7 @@ task = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.lists(task, max_size=8), min_size=3, max_size=3), st.sampled_from(["median", "p90"]))
 def test_a_quarter_is_recomputed_from_all_its_facts(months: list[list[dict[str, Any]]], statistic: str) -> None:
     policy = policy_with(it={**HOURS, "statistic": statistic, "target": {"value": 8}})
@@ -179,7 +179,7 @@ def test_a_quarters_growth_compares_the_months_that_have_both_years() -> None:
     assert rows["baru"]["reason"] == "no_base_year"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.none() | st.integers(0, 50), st.none() | st.integers(0, 50)), min_size=3, max_size=3))
 def test_a_quarters_growth_is_recomputed_from_the_measurements(pairs: list[tuple[int | None, int | None]]) -> None:
     def month(value: int | None) -> dict[str, pl.DataFrame]:

@@ -63,7 +63,7 @@ def adds_up(result: Reshaped | None) -> None:
     assert not any("\0" in (value or "") for row in texts.rows() for value in row)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(attlog_bytes)
 def test_any_attlog_is_refused_or_adds_up(data: bytes) -> None:
     result = landed(data, "attendance_log", LOG)
@@ -73,7 +73,7 @@ def test_any_attlog_is_refused_or_adds_up(data: bytes) -> None:
         assert result.file_row_count == len(lines)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(csv_bytes)
 def test_any_csv_is_refused_or_adds_up(data: bytes) -> None:
     result = landed(data, "device_pin", PINS)
@@ -85,7 +85,7 @@ def test_any_csv_is_refused_or_adds_up(data: bytes) -> None:
         assert result.file_row_count == len(filled)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.one_of(line, st.sampled_from([b'{"nip":1}', b'{"pin":"\\u0000","device_id":"1"}'])), max_size=8).map(
         b"\n".join
@@ -95,7 +95,7 @@ def test_any_json_lines_are_refused_or_add_up(data: bytes) -> None:
     adds_up(landed(data + b'\n{"device_id":"2","pin":"1","valid_from":"","nip":"9"}', "device_pin", JSONL))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.binary(max_size=200), st.sampled_from([b"PK\x03\x04", b"PAR1", b""]))
 def test_any_bytes_are_no_workbook_and_no_parquet(data: bytes, start: bytes) -> None:
     assert landed(start + data, "device_pin", WORKBOOK) is None
@@ -105,7 +105,7 @@ def test_any_bytes_are_no_workbook_and_no_parquet(data: bytes, start: bytes) -> 
 odd_line = st.sampled_from([b"\n", b" \t2\t1\t0\t1\t0\n", b"5\t2 \t1\t0\t1\t0\r\r\n"])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.one_of(tap, tap, odd_line), max_size=6).map(b"".join))
 def test_the_fast_way_through_a_regular_attlog_gives_what_the_careful_way_gives(data: bytes) -> None:
     fast = text._regular_attlog(data)

@@ -52,7 +52,7 @@ def published(said: list[Said], on_missing: str, **more: object) -> dict[str, pl
     return appraisal(answers(*said), REGISTER, rules, MONTH, AFTER, **more)  # type: ignore[arg-type]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(rounds(), st.sampled_from(["pending", "renormalise"]))
 def test_the_tables_say_what_plain_python_says(said: list[Said], on_missing: str) -> None:
     tables = published(said, on_missing)
@@ -66,7 +66,7 @@ def test_the_tables_say_what_plain_python_says(said: list[Said], on_missing: str
     assert seen == {nip: None if s is None else pytest.approx(float(s)) for nip, s in expected.items()}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rounds(), st.integers(0, 12_000))
 def test_ratings_and_numeric_scores_say_what_plain_python_says(said: list[Said], hundredths: int) -> None:
     tables, means = published(said, "pending"), role_means(said, ASKED)
@@ -111,7 +111,7 @@ def suppressed_cells(said: list[Said]) -> set[tuple[str, str, str]]:
     return few | {cell for cell in cells if means[cell[0], cell[1]] is None}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(rounds(), st.sampled_from(["pending", "renormalise"]), st.data())
 def test_nothing_published_depends_on_what_was_said_in_a_suppressed_cell(
     said: list[Said], on_missing: str, data: st.DataObject
@@ -128,7 +128,7 @@ def test_nothing_published_depends_on_what_was_said_in_a_suppressed_cell(
         assert one[table].equals(two[table]), table
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rounds(), st.sampled_from(["pending", "renormalise"]))
 def test_a_suppressed_role_cannot_be_solved_for(said: list[Said], on_missing: str) -> None:
     """The attack itself: the score and competencies less the roles that are told leave nothing of the one that is not.
@@ -146,7 +146,7 @@ def test_a_suppressed_role_cannot_be_solved_for(said: list[Said], on_missing: st
         assert all(means.get((nip, r)) is not None for r in rows)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rounds(), MARK, st.sampled_from(PEOPLE), st.sampled_from(["superior", "peer", "subordinate"]))
 def test_two_published_states_never_differ_by_one_answer(said: list[Said], mark: float, nip: str, role: str) -> None:
     """A file that comes after the round was computed changes no published number, so there is no difference to take."""
@@ -161,7 +161,7 @@ def test_two_published_states_never_differ_by_one_answer(said: list[Said], mark:
         assert third[table].equals(frame), table
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rounds())
 def test_whoever_is_told_stands_in_a_group(said: list[Said]) -> None:
     """Each published mean of an anonymous role is over three answers or more to every competency it contains."""

@@ -69,7 +69,7 @@ def results(judgement: Judgement) -> dict[str, Any]:
 
 @pytest.mark.parametrize("contract", INCOMING.values(), ids=lambda c: c.name)
 def test_the_split_counts_what_a_recount_counts_for_every_rule(contract: Contract) -> None:
-    @settings(max_examples=12, deadline=None, phases=NO_SHRINKING)
+    @settings(max_examples=12, phases=NO_SHRINKING)
     @given(worlds(contract))
     def check(rows: list[Row]) -> None:
         assert results(judged(contract, split_of(contract, rows))) == results(recounted(contract, rows))

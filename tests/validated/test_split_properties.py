@@ -208,7 +208,7 @@ CONTRADICTS_ITSELF = World(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(worlds)
 @example(CONTRADICTS_ITSELF)  # a full delivery whose only rows are in conflict is rejected whole: it drops nothing
 def test_the_rows_that_stand_are_those_a_slow_plain_reading_finds_and_none_is_lost(world: World) -> None:
@@ -232,7 +232,7 @@ def test_the_rows_that_stand_are_those_a_slow_plain_reading_finds_and_none_is_lo
     assert len(keys) == len(set(keys)), "one version of a key stands, in all months together"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(worlds, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(world: World, chance: random.Random) -> None:
     frame = frame_of(world)
@@ -243,7 +243,7 @@ def test_the_order_of_rows_changes_nothing(world: World, chance: random.Random) 
         assert before.equals(after)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(worlds)
 def test_rows_that_come_delivery_by_delivery_end_as_those_that_come_at_once(world: World) -> None:
     together = frame_of(world).sort("_delivery_id", maintain_order=True)
@@ -258,7 +258,7 @@ def parts_of(result: Split) -> list[pl.DataFrame]:
     return [*(part.sort("_source_row") for part in (result.valid, result.rejected, result.superseded)), result.tally]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(worlds)
 def test_no_delivery_of_only_bad_rows_takes_a_valid_row_away(world: World) -> None:
     first = World(world.modes, world.scopes, [row for row in world.rows if row.delivery < 3])
