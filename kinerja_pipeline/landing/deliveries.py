@@ -41,8 +41,9 @@ DATED = "dated"
 READING = 1
 """To be increased when the readers or the reshape change the rows of a file: every file then lands again."""
 
-PART_ROWS = 1_000_000
-"""Landed rows that are read together: what text takes in memory does not grow with the month."""
+PART_CELLS = 8_000_000
+"""Landed cells (rows times columns of the contract) that are read together: what text takes in memory does not grow
+with the month."""
 
 _LAST_MOMENT = 253_370_764_800
 """The first second of the year 9999: a clock that is further off is taken for that."""
@@ -599,34 +600,44 @@ def scan_landed(home: Home, region: str, feed: str, month: str | None) -> pl.Dat
     Where a delivery of the feed is `delta` or `full`, rows of other months whose key also stands in this month come
     too: a row delivered again may have moved to another month, and only one of the two may stand.
     """
-    contract = load_contracts().incoming[feed]
-    current = [d for d in _current(home, region) if d.feed == feed]
-    wanted = _read(home, region, current, contract, lambda m: month is None or m == month)
-    if month is None or all(d.delivery_mode == "append" for d in current):
-        return wanted
-    key = _keys(contract)
-    names = [f"_key_{name}" for name in contract.key]
-    keys = wanted.select(key).unique()
-    elsewhere = _read(home, region, current, contract, lambda m: m != month)
-    shared = elsewhere.with_columns(key).join(keys, on=names, how="semi", maintain_order="left")
-    return pl.concat([wanted, shared.drop(names)])
+    return pl.concat(landed_parts(home, region, feed, month))
 
 
 def landed_parts(home: Home, region: str, feed: str, month: str | None) -> Iterator[pl.DataFrame]:
-    """The rows of scan_landed in parts that follow one another, each with all rows of its deliveries: of a feed whose
-    deliveries add up, no more at a time than PART_ROWS or one delivery."""
-    current = [d for d in _current(home, region) if d.feed == feed]
-    if month is None or any(d.delivery_mode != "append" for d in current):
-        yield scan_landed(home, region, feed, month)
+    """The rows of scan_landed in parts that follow one another in the order of the deliveries, each with all rows of
+    its own: no more cells of a month at a time than PART_CELLS or one delivery."""
+    contract = load_contracts().incoming[feed]
+    current = sorted((d for d in _current(home, region) if d.feed == feed), key=lambda d: d.sequence)
+    if month is None:
+        yield _read(home, region, current, contract, lambda _: True)
         return
-    own = sorted((d for d in current if d.months.get(month)), key=lambda d: d.sequence)
+    is_replacing = any(d.delivery_mode != "append" for d in current)
+    own = [d for d in current if d.months.get(month)]
+    keys = _keys_of(home, region, own, contract, month) if is_replacing else None
+    for part in _together(current if is_replacing else own, contract, month):
+        rows = _read(home, region, part, contract, lambda m: m == month)
+        if keys is not None:
+            elsewhere = _read(home, region, part, contract, lambda m: m != month).with_columns(_keys(contract))
+            shared = elsewhere.join(keys, on=keys.columns, how="semi", maintain_order="left")
+            rows = pl.concat([rows, shared.drop(keys.columns)])
+        yield rows
+
+
+def _together(own: Sequence[Delivery], contract: Contract, month: str) -> list[list[Delivery]]:
+    """Deliveries that are read together; at least one part, which may be empty."""
     parts: list[list[Delivery]] = [[]]
     for delivery in own:
-        if parts[-1] and sum(d.months[month] for d in (*parts[-1], delivery)) > PART_ROWS:
+        rows = sum(d.months.get(month, 0) for d in (*parts[-1], delivery))
+        if parts[-1] and rows * len(contract.names) > PART_CELLS:
             parts.append([])
         parts[-1].append(delivery)
-    for part in parts:
-        yield _read(home, region, part, load_contracts().incoming[feed], lambda m: m == month)
+    return parts
+
+
+def _keys_of(home: Home, region: str, own: Sequence[Delivery], contract: Contract, month: str) -> pl.DataFrame:
+    """The keys that stand in a month, each once."""
+    rows = (_key_rows(_parquet(home, region, delivery, month), contract) for delivery in own)
+    return pl.concat([_no_keys(contract), *rows]).unique()
 
 
 def _key_text(contract: Contract, name: str) -> pl.Expr:

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from kinerja_pipeline.contracts.model import Contracts
+from kinerja_pipeline.contracts.model import Contracts, load_contracts
 from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing import deliveries as module
 from kinerja_pipeline.landing.deliveries import (
@@ -90,19 +90,25 @@ def test_a_file_lands_by_month_and_the_ledger_says_so(
     assert march["_delivery_id"].unique().to_list() == [line["delivery_id"]]
 
 
-@pytest.mark.parametrize("size", [1, 3, 100])
-def test_rows_read_in_parts_are_those_read_at_once_and_no_delivery_is_divided(
-    home: Home, deliver: Deliver, policy_of: PolicyOf, land: Any, monkeypatch: pytest.MonkeyPatch, size: int
+@pytest.mark.parametrize(("taps", "sizes"), [(1, [2, 1, 3]), (3, [3, 3]), (100, [6])])
+def test_rows_are_read_in_parts_in_the_order_of_deliveries_none_of_which_is_divided(
+    home: Home,
+    deliver: Deliver,
+    policy_of: PolicyOf,
+    land: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    taps: int,
+    sizes: list[int],
 ) -> None:
     for number, days in enumerate((2, 1, 3), start=1):
         data = b"".join(tap(f"2026-03-{day:02d} 07:30:00", 50 + number) for day in range(1, days + 1))
         deliver(f"attendance_log/{number}_attlog.dat", data)
     land(policy_of(attendance_log=[LOG]))
-    monkeypatch.setattr(module, "PART_ROWS", size)
+    monkeypatch.setattr(module, "PART_CELLS", taps * len(load_contracts().incoming["attendance_log"].names))
     of_month = home, "manokwari", "attendance_log", "2026-03"
     parts = list(landed_parts(*of_month))
-    assert pl.concat(parts).equals(scan_landed(*of_month))
-    assert [len(part) for part in parts] == {1: [2, 1, 3], 3: [3, 3], 100: [6]}[size]
+    assert [len(part) for part in parts] == sizes
+    assert pl.concat(parts)["pin"].to_list() == ["51", "51", "52", "53", "53", "53"]
     assert [len(part) for part in landed_parts(*of_month[:3], "2026-05")] == [0]
 
 
@@ -213,13 +219,16 @@ def test_a_changed_mapping_lands_the_file_again_in_its_old_place(
 
 
 def test_a_row_delivered_again_under_another_month_comes_with_its_older_self(
-    home: Home, deliver: Deliver, policy_of: PolicyOf, land: Any
+    home: Home, deliver: Deliver, policy_of: PolicyOf, land: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deliver("task_record/1.csv", b"task_id,opened_at\n7,2026-02-01\n8,2026-02-01\n")
     deliver("task_record/2.csv", b"task_id,opened_at\n 7,2026-03-01\n9,2026-03-01\n", at=1_775_000_001)
     land(policy_of(task_record=[TASKS]))
     rows = scan_landed(home, "manokwari", "task_record", "2026-03").select("task_id", "_month").rows()
     assert rows == [(" 7", "2026-03"), ("9", "2026-03"), ("7", "2026-02")]
+    monkeypatch.setattr(module, "PART_CELLS", 1)
+    parts = landed_parts(home, "manokwari", "task_record", "2026-03")
+    assert [part["task_id"].to_list() for part in parts] == [["7"], [" 7", "9"]], "each with its own deliveries"
     appended = TASKS.model_copy(update={"delivery": "append"})
     land(policy_of(task_record=[appended]))
     rows = scan_landed(home, "manokwari", "task_record", "2026-03").select("task_id", "_month").rows()
