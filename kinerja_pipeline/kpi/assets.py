@@ -24,7 +24,7 @@ from kinerja_pipeline.facts.training import training_programme
 from kinerja_pipeline.kpi.allowance import allowance
 from kinerja_pipeline.kpi.credit import credited
 from kinerja_pipeline.kpi.distribution import unit_evaluation
-from kinerja_pipeline.kpi.evaluation import evaluation
+from kinerja_pipeline.kpi.evaluation import WEIGHED, evaluation
 from kinerja_pipeline.kpi.exclusions import DAY_COLUMNS
 from kinerja_pipeline.kpi.follow_up import Evidence, follow_up, training_needs
 from kinerja_pipeline.kpi.follow_up_units import NAMING, accepted, mistakes
@@ -174,17 +174,20 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
         def of_periods() -> Iterator[pl.DataFrame]:
             for period in periods_of(month).values():
                 rules = deployment.policy(region, period).evaluation
-                rows = _period(deployment, lake, region, period, today)
-                of_month.extend([rows] if period == month else [])
-                judged = evaluation(rows, ratings, rules, behaviour)
+                weighed = []
+                for rows in _period(deployment, lake, region, period, today):
+                    of_month.extend([rows] if period == month else [])
+                    weighed.append(rows.select(WEIGHED))
+                    yield rows
+                judged = evaluation(pl.concat(weighed), ratings, rules, behaviour)
                 judged_parts.append(credited(judged, lake.read("validated", "employee", region), rules.credit))
                 spreads.append(unit_evaluation(judged_parts[-1], ratings, rules))
-                yield rows
 
         counted = lake.write_parts(of_periods(), ["period"], "kpi", "kpi", region, month)
+        indicators = pl.concat(of_month)
         yield MaterializeResult(
             asset_key=["kpi", "kpi"],
-            metadata={**counts(counted, time.perf_counter() - start), **achieved(of_month[0], month)},
+            metadata={**counts(counted, time.perf_counter() - start), **achieved(indicators, month)},
         )
         judged = pl.concat(judged_parts)
         earlier = [
@@ -194,7 +197,7 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
         ]
         history = [judged, *(lake.read("kpi", "evaluation", region, m) for m in earlier)]
         advice = follow_up(
-            _evidence(deployment, lake, region, month, of_month[0], pl.concat(history, how="diagonal")), policy, month
+            _evidence(deployment, lake, region, month, indicators, pl.concat(history, how="diagonal")), policy, month
         )
         days = lake.read("facts", "attendance_month", region, month)
         for table, frame in {
@@ -211,8 +214,8 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
     return build
 
 
-def _period(deployment: Deployment, lake: Lake, region: str, period: str, today: dt.date) -> pl.DataFrame:
-    """The kpi rows of a period, by the policy of its last day, from the months that have been measured."""
+def _period(deployment: Deployment, lake: Lake, region: str, period: str, today: dt.date) -> Iterator[pl.DataFrame]:
+    """The kpi rows of a period in parts, by the policy of its last day, from the months that have been measured."""
     policy = deployment.policy(region, period)
     indicators = deployment.indicators(policy)
     months = [m for m in months_of(period) if lake.has("kpi", "measure", region, m)]

@@ -29,11 +29,18 @@ NUMERIC_BANDS = ((50, "kurang"), (70, "cukup"), (90, "baik"))
 NEW_IDEA_FROM = 110
 """From here on Sangat Baik, but only for who has a new idea recorded; of the others it stays Baik."""
 
+WEIGHED = (
+    *("subject_kind", "subject_id", "unit_id", "period_kind", "period"),
+    *("weight", "score", "status_code", "policy_version"),
+)
+"""What an evaluation looks at of kpi rows."""
+
 
 def evaluation(
     kpi: pl.DataFrame, ratings: pl.DataFrame, rules: Evaluation, behaviour: pl.DataFrame | None = None
 ) -> pl.DataFrame:
-    """One row per employee and period of `kpi`: both ratings, the recommended and the official predicate.
+    """One row per employee and period of `kpi` (its columns WEIGHED): both ratings, the recommended and the official
+    predicate.
 
     `ratings` are the validated performance_rating rows of the year so far, `behaviour` the year's behaviour scores of
     computed 360 rounds. *Null when*: result_score below the minimum coverage of computable weights;

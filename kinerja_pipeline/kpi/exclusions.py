@@ -26,12 +26,15 @@ def excluded(days: pl.DataFrame, employees: pl.DataFrame, rules: Exclusions, mon
     """
     status = pl.col("status_code")
     shares = (
-        days.filter(~status.is_in(["off", "holiday"]))
+        days.lazy()
+        .filter(~status.is_in(["off", "holiday"]))
         .group_by("nip")
         .agg(
             (status == "study").mean().alias("_study"),
             status.is_in(["leave", "sick"]).mean().alias("_leave"),
         )
+        # Without a copy of the days that are left: they are as many as a month has.
+        .collect(engine="streaming")
     )
     away = (
         pl.when(pl.col("_study").round(9) >= rules.study_share)

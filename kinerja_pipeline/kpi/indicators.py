@@ -6,7 +6,7 @@ agreed targets (kpi/targets), weighting into an evaluation (kpi/evaluation).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import polars as pl
 
@@ -35,6 +35,8 @@ ENUMERATED = ("attendance_day", "task_outcome")
 """Facts that list all that happened: when no row of a subject fits, a count is zero. In the others a missing row is a
 figure that nobody delivered."""
 
+PEOPLE_AT_ONCE = 25_000
+"""Laid out and scored together: the declarations beside every row take more memory than the rows that are left."""
 LATEST = {"indicator_measurement": "is_latest"}
 """Facts with several states of a stock in a month, and the column that marks the last one."""
 
@@ -188,8 +190,10 @@ def kpi(
     month_count: int,
     policy_version: str,
     agreed: pl.DataFrame | None = None,
-) -> pl.DataFrame:
-    """One row per subject and indicator of a period.
+) -> Iterator[pl.DataFrame]:
+    """One row per subject and indicator of a period, in parts that follow one another: the employees by NIP, then units
+    and the region; all rows of an employee in one part, by indicator, so that sums over them always add in the same
+    order (a half must not round both ways).
 
     `measured` are the period's measures (see rolled_up), `month_count` how many of its months they hold, `agreed` the
     targets agreed for it (kpi/targets). `people` has nip, unit_id and position_level of the period's employees: every
@@ -197,43 +201,34 @@ def kpi(
     and the region have rows where there is evidence.
     """
     agreed = pl.DataFrame(schema=AGREED_SCHEMA) if agreed is None else agreed
-    rows = _period_rows(measured, indicators, people, agreed, month_count).with_columns(
-        subject_id=pl.when(pl.col("subject_kind") == "region").then(pl.lit(region)).otherwise("subject_id"),
-        period_kind=pl.lit(period_kind(period)),
-        period=pl.lit(period),
-        policy_version=pl.lit(policy_version),
-    )
-    # In order, so that sums over a person's indicators always add in the same order: a half must not round both ways.
-    return rows.select(
-        "subject_kind",
-        "subject_id",
-        "indicator_id",
-        "period_kind",
-        "period",
-        "unit_id",
-        "aspect_code",
-        (pl.col("numerator") / UNITS).alias("numerator"),
-        (pl.col("denominator") / UNITS).alias("denominator"),
-        "actual",
-        "target",
-        "achievement",
-        "score",
-        "weight",
-        "status_code",
-        "reason",
-        "evidence_count",
-        "policy_version",
-    )
+    named = pl.when(pl.col("subject_kind") == "region").then(pl.lit(region)).otherwise("subject_id")
+    for rows in _laid_out(measured, indicators, people, agreed):
+        yield _scored(rows, max(month_count, 1)).select(
+            "subject_kind",
+            named.alias("subject_id"),
+            "indicator_id",
+            pl.lit(period_kind(period)).alias("period_kind"),
+            pl.lit(period).alias("period"),
+            "unit_id",
+            "aspect_code",
+            (pl.col("numerator") / UNITS).alias("numerator"),
+            (pl.col("denominator") / UNITS).alias("denominator"),
+            "actual",
+            "target",
+            "achievement",
+            "score",
+            "weight",
+            "status_code",
+            "reason",
+            "evidence_count",
+            pl.lit(policy_version).alias("policy_version"),
+        )
 
 
-def _period_rows(
-    measured: pl.DataFrame,
-    indicators: Sequence[CompiledIndicator],
-    people: pl.DataFrame,
-    agreed: pl.DataFrame,
-    months: int,
-) -> pl.DataFrame:
-    """The rows of the period in the order of subject and indicator, scored."""
+def _laid_out(
+    measured: pl.DataFrame, indicators: Sequence[CompiledIndicator], people: pl.DataFrame, agreed: pl.DataFrame
+) -> Iterator[pl.DataFrame]:
+    """The rows of the period with their declarations, what was measured and what was agreed, part by part."""
     declared = _declared(indicators).sort("indicator_id")
     of_employees = declared.filter(
         pl.col("indicator_id").is_in([i.indicator_id for i in indicators if "employee" in i.declared.subjects])
@@ -241,21 +236,24 @@ def _period_rows(
     # What a declaration says of a position is laid out once per position, not once per person.
     positions = people.select(pl.col("position_level").unique()).join(of_employees, how="cross")
     positions = positions.join(_by_position(indicators), on=["indicator_id", "position_level"], how="left")
-    employees = (
-        people.sort("nip")
-        .select(
+    positions = positions.sort("indicator_id")
+    for part in people.sort("nip").iter_slices(PEOPLE_AT_ONCE):
+        employees = part.select(
             pl.lit("employee").alias("subject_kind"), pl.col("nip").alias("subject_id"), "unit_id", "position_level"
         )
-        .join(positions.sort("indicator_id"), on="position_level", nulls_equal=True, maintain_order="left_right")
-    )
-    named = measured.filter(pl.col("subject_kind") != "employee").select(SUBJECT).sort(SUBJECT)
-    others = named.join(declared, on="indicator_id", maintain_order="left").with_columns(
-        unit_id=pl.when(pl.col("subject_kind") == "unit").then("subject_id")
-    )
-    rows = pl.concat([employees, others], how="diagonal")
+        rows = employees.join(positions, on="position_level", nulls_equal=True, maintain_order="left_right")
+        known = (frame.join(employees, on=["subject_kind", "subject_id"], how="semi") for frame in (measured, agreed))
+        yield _known_of(rows, *known)
+    others = measured.filter(pl.col("subject_kind") != "employee")
+    rows = others.select(SUBJECT).sort(SUBJECT).join(declared, on="indicator_id", maintain_order="left")
+    of_unit = pl.when(pl.col("subject_kind") == "unit").then("subject_id")
+    yield _known_of(rows.with_columns(of_unit.alias("unit_id"), value=pl.lit(None, pl.Float64)), others, agreed)
+
+
+def _known_of(rows: pl.DataFrame, measured: pl.DataFrame, agreed: pl.DataFrame) -> pl.DataFrame:
     for known in (measured, agreed):
         rows = rows.join(known, on=SUBJECT, how="left", maintain_order="left")
-    return _scored(rows.with_columns(pl.col("evidence_count").fill_null(0)), months)
+    return rows.with_columns(pl.col("evidence_count").fill_null(0))
 
 
 def _by_position(indicators: Sequence[CompiledIndicator]) -> pl.DataFrame:
@@ -307,7 +305,7 @@ def _scored(rows: pl.DataFrame, months: int) -> pl.DataFrame:
     is_divided, is_published = (pl.col("statistic").is_in(names) for names in (DIVIDED, SUMS_PUBLISHED))
     divisor = pl.when(is_divided).then(pl.col("denominator")).otherwise(pl.lit(UNITS))
     rows = rows.with_columns(
-        target=_target(max(months, 1)),
+        target=_target(months),
         reason=pl.when(pl.col("evidence_count") == 0)
         .then(pl.lit("no_evidence"))
         .when((pl.col("statistic") == "growth") & pl.col("denominator").is_null())

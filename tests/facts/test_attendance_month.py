@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from facts_world import ANI, BUDI, frame, make_policy
+from facts_world import ANI, BUDI, CITRA, frame, make_policy
 
 from kinerja_pipeline.facts.attendance import COUNTED_COLUMNS, attendance_month
 from kinerja_pipeline.policies.model import Policy
@@ -88,6 +88,16 @@ def test_a_month_in_full() -> None:
         "counted_from_date": dt.date(2026, 1, 1),
         "discipline_threshold_code": None,
     }
+
+
+def test_people_whose_months_are_summed_in_parts_have_the_same_months(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Budi comes before Ani and Citra has no days in the month, but an earlier one that was not recorded.
+    others = written("2026-01-05", PRESENT, ABSENT, nip=BUDI), written("2025-12-30", SILENT, nip=CITRA)
+    days = pl.concat([*others, written("2025-12-31", ABSENT, ABSENT, PRESENT)])
+    together = attendance_month(days, make_policy(), "2026-01")
+    monkeypatch.setattr("kinerja_pipeline.facts.attendance.PEOPLE_AT_ONCE", 1)
+    assert attendance_month(days, make_policy(), "2026-01").equals(together)
+    assert together.select("nip", "absent_count").rows() == [(BUDI, 1), (ANI, 1)]
 
 
 def test_shares_without_a_denominator_are_null_not_zero() -> None:

@@ -85,7 +85,7 @@ def kpi_frame(
         months = sorted(set(monthly["month"]) & set(months_of(period)))
         agreed = None if targets is None else agreed_targets(targets, period, months)
         measured = rolled_up(monthly, ready(policy), period)
-        parts.append(kpi(measured, ready(policy), staff[kind], policy.region, period, len(months), VERSION, agreed))
+        parts.extend(kpi(measured, ready(policy), staff[kind], policy.region, period, len(months), VERSION, agreed))
     return pl.concat(parts)
 
 

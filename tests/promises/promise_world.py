@@ -182,7 +182,8 @@ def kpi_table(
     last = as_of(max(monthly), LATER)
     everybody = people(staff() if employees is None else employees, last.replace(day=1), last)
     summed = rolled_up(measured, declared, period, values)
-    return kpi(summed, declared, everybody, policy.region, period, len(monthly), policy_version(policy))
+    parts = kpi(summed, declared, everybody, policy.region, period, len(monthly), policy_version(policy))
+    return pl.concat(parts)
 
 
 @cache
