@@ -26,30 +26,47 @@ from peak import own_peak_gigabytes
 
 from kinerja_pipeline.home import Home
 
-WORKS = ("run", "again", "late", "bodies", "bodies anew")
+WORKS = ("run", "again", "bodies")
+LATER = ("run", "again", "late", "bodies", "bodies anew")
 """In this order: each works on what the one before has left."""
+STARTS = ("subprocess.Popen", "os.fork", "os.posix_spawn", "os.system")
+"""What Python tells of when it starts a process."""
 LATE, LATE_ROWS = "late.dat", 1000
 
 
-def figures(taps: int = 10**5, repetitions: int = 3) -> tuple[list[Figure], dict[str, Timed]]:
+def figures(
+    taps: int = 10**5, repetitions: int = 3, *, with_late: bool = True
+) -> tuple[list[Figure], dict[str, Timed]]:
     with tempfile.TemporaryDirectory() as place:
         home = Home(Path(place) / "home")
         big_month(home, taps)
         command = [sys.executable, __file__, "--home", str(home.root), "--work"]
-        ran = processes_in_turn({work: [*command, work] for work in WORKS}, repetitions, lambda: None)
+        ran = processes_in_turn(
+            {work: [*command, work] for work in (LATER if with_late else WORKS)}, repetitions, lambda: None
+        )
     used = {name: timed_of(of, "processor") for name, of in ran.items()}
+    last = {name: of[-1] for name, of in ran.items()}
     share = used["run"].median - used["bodies"].median
     size = f"{taps:.0e}".replace("e+0", "e")
     return [
         Figure(f"Dagster's share of a region-month, {size} taps", share, 2.0, "s", f"processors: {told(used)}"),
         Figure(f"  of the run, {size} taps", 100 * share / used["run"].median, 15.0 if taps >= 10**6 else None, "%"),
-        Figure(f"unchanged re-run {size} / first run", used["again"].median / used["run"].median, 0.1, "x"),
         Figure(
-            f"late file of {LATE_ROWS} rows into a month of {size} / its bodies without landing",
-            used["late"].median / used["bodies anew"].median,
-            1.2,
+            "  modules that the run imports and its bodies do not",
+            *(last["run"].modules - last["bodies"].modules, None, "modules"),
+            detail=", ".join(
+                f"{name}: {last[name].modules:,.0f} modules, {last[name].processes:.0f} processes beside its own"
+                for name in ("run", "bodies")
+            ),
         ),
+        Figure(f"unchanged re-run {size} / first run", used["again"].median / used["run"].median, 0.1, "x"),
+        *([_late(size, used)] if with_late else []),
     ], used
+
+
+def _late(size: str, used: dict[str, Timed]) -> Figure:
+    name = f"late file of {LATE_ROWS} rows into a month of {size} / its bodies without landing"
+    return Figure(name, used["late"].median / used["bodies anew"].median, 1.2)
 
 
 def deliver_late(home: Home) -> None:
@@ -67,6 +84,8 @@ def work(home: Home, what: str) -> None:
     from kinerja_pipeline.orchestration.launch import launch
     from kinerja_pipeline.warehouse.database import open_warehouse  # noqa: F401 - imports are not counted
 
+    started: list[str] = []
+    sys.addaudithook(lambda event, _: started.append(event) if event in STARTS else None)
     bodies = steps(home, with_publication=True)
     if what == "late":
         deliver_late(home)
@@ -85,14 +104,16 @@ def work(home: Home, what: str) -> None:
             outcome = launch(home, regions=[REGION], first=None, last=None, today=None, console=Console(file=nowhere))
         assert not outcome.failed, outcome.failed
         assert outcome.done == (what != "again"), f"{what}: {outcome.done} months"
-    print(time.perf_counter() - start, time.process_time() - begun, own_peak_gigabytes())
+    print(
+        time.perf_counter() - start, time.process_time() - begun, own_peak_gigabytes(), len(sys.modules), len(started)
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--taps", type=int, default=10**5)
     parser.add_argument("--home", type=Path)
-    parser.add_argument("--work", choices=WORKS, help="do this once in --home and print what it took")
+    parser.add_argument("--work", choices=LATER, help="do this once in --home and print what it took")
     given = parser.parse_args()
     if given.work:
         work(Home(given.home), given.work)

@@ -5,8 +5,8 @@
 All contracts as they stand, 200 rows in each published table; processor time. "First" imports the library, builds the
 suites and looks up their metrics, which a process does once.
 
-Measured on 2 cores with great-expectations 1.24.1: first feeds 3.7 (nearly all of it the import), first tables 0.8; then 14
-feeds with 290 expectations 0.05, 27 tables with 473 expectations 0.21; by the library's own run 1.7 and 4.0.
+Measured on 2 cores with great-expectations 1.24.1: first feeds 3.7 (nearly all the import), first tables 0.8; then
+14 feeds with 290 expectations 0.05, 27 tables with 473 expectations 0.21; by the library's own run 1.7 and 4.0.
 """
 
 from __future__ import annotations

@@ -76,17 +76,20 @@ def in_turn(
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a process told of its work: seconds, the processors' seconds, peak memory in gigabytes."""
+    """What a process told of its work: seconds, the processors' seconds, peak memory in gigabytes; some also how many
+    modules they had imported and how many processes they had started."""
 
     seconds: float
     processor: float
     peak: float
+    modules: float = 0
+    processes: float = 0
 
 
 def processes_in_turn(
     commands: Mapping[str, Sequence[str]], repetitions: int, compared: Callable[[], None]
 ) -> dict[str, list[Ran]]:
-    """As `in_turn`, each work in a process that prints these three numbers last; `compared` looks at what the
+    """As `in_turn`, each work in a process that prints these numbers last; `compared` looks at what the
     uncounted round left, and raises where the answers differ."""
     ran: dict[str, list[Ran]] = {name: [] for name in commands}
     for repetition in range(repetitions + 1):

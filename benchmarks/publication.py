@@ -5,7 +5,8 @@
 Publishing judges every table by its contract, hashes every part, keeps the ledger and what it replaced, under the
 region's lock; the bulk load only writes: rows of the same tables through the driver (tuples into SQLite, COPY into
 PostgreSQL), with the same keys. Each time into a fresh, empty warehouse; the server is the bench's own, and durable.
-Both leave as many rows in each table.
+Both leave as many rows in each table. Then the same with a reader in another process that asks one question after the
+other, which no publication waits for and which waits for none.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import datetime as dt
 import itertools
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -43,7 +45,7 @@ Frames = Mapping[str, pl.DataFrame]
 Fresh = Callable[[], sa.Engine]
 
 
-def figures(taps: int = 10**5) -> tuple[list[Figure], dict[str, Timed]]:
+def figures(taps: int = 10**5, repetitions: int = 5) -> tuple[list[Figure], dict[str, Timed]]:
     from own_postgresql import own_postgresql
 
     found: list[Figure] = []
@@ -55,27 +57,76 @@ def figures(taps: int = 10**5) -> tuple[list[Figure], dict[str, Timed]]:
         deployment = Deployment(load_contracts(), load_policies(home.policies))
         frames = outgoing(deployment, home, Lake(home.lake), REGION, MONTH, TODAY)
         with sqlite(Path(place)) as fresh:
-            figure, timed = _measured("SQLite", fresh, deployment.contracts, frames)
-            found, timings = [*found, figure], timings | timed
+            rows, timed = _measured("SQLite", fresh, deployment.contracts, frames, repetitions)
+            found, timings = [*found, *rows], timings | timed
         with own_postgresql("") as server, postgresql(server.url) as fresh:
-            figure, timed = _measured("PostgreSQL", fresh, deployment.contracts, frames)
-            found, timings = [*found, figure], timings | timed
+            rows, timed = _measured("PostgreSQL", fresh, deployment.contracts, frames, repetitions)
+            found, timings = [*found, *rows], timings | timed
     return found, timings
 
 
-def _measured(name: str, fresh: Fresh, contracts: Contracts, frames: Frames) -> tuple[Figure, dict[str, Timed]]:
+def _measured(
+    name: str, fresh: Fresh, contracts: Contracts, frames: Frames, repetitions: int
+) -> tuple[list[Figure], dict[str, Timed]]:
     assert _published(fresh, contracts, frames) == _loaded(fresh, contracts, frames), "other numbers of rows"
-    ready: Iterator[sa.Engine] = iter([fresh() for _ in range(12)])
-    timed = in_turn(
-        {
-            "publication": lambda: _publish(next(ready), contracts, frames),
-            "bulk load": lambda: _load(next(ready), contracts, frames),
-        }
-    )
+    ready: Iterator[sa.Engine] = iter([fresh() for _ in range(3 * (repetitions + 1))])
+    with reader() as reading:
+        timed = in_turn(
+            {
+                "publication": lambda: _publish(next(ready), contracts, frames),
+                "bulk load": lambda: _load(next(ready), contracts, frames),
+                "with a reader": lambda: reading(next(ready), lambda engine: _publish(engine, contracts, frames)),
+            },
+            repetitions,
+        )
     count = sum(len(frame) for frame in frames.values())
     label = f"publication of {count:,} rows / bulk load, {name}"
-    figure = Figure(label, ratio(timed, "publication", "bulk load"), 1.5, "x", told(timed))
-    return figure, {f"{work}, {name}": of for work, of in timed.items()}
+    own = told({work: timed[work] for work in ("publication", "bulk load")})
+    beside = (
+        f"{reading.count:,} reads, the longest {reading.longest:.2f} s; {told({'': timed['with a reader']}).strip()}"
+    )
+    return [
+        Figure(label, ratio(timed, "publication", "bulk load"), 1.5, "x", own),
+        Figure(
+            "  with a reader asking all the time / alone",
+            ratio(timed, "with a reader", "publication"),
+            None,
+            "x",
+            beside,
+        ),
+    ], {f"{work}, {name}": of for work, of in timed.items()}
+
+
+class Reading:
+    """Publishes beside a reader in another process, and adds up what it tells."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.count, self.longest = 0, 0.0
+        self._process = process
+
+    def __call__(self, engine: sa.Engine, work: Callable[[sa.Engine], None]) -> None:
+        self._say(engine.url.render_as_string(hide_password=False))
+        self._hear()
+        work(engine)
+        self._say("stop")
+        count, longest = self._hear().split()
+        self.count, self.longest = self.count + int(count), max(self.longest, float(longest))
+
+    def _say(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
+
+    def _hear(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+
+@contextmanager
+def reader() -> Iterator[Reading]:
+    command = [sys.executable, str(Path(__file__).with_name("publication_reader.py"))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield Reading(process)
 
 
 def _publish(engine: sa.Engine, contracts: Contracts, frames: Frames) -> None:

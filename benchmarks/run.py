@@ -13,12 +13,14 @@ import argparse
 import datetime as dt
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
 import event_log
+import instructions
 import job
 import judging
 import national
@@ -46,26 +48,28 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=Path("benchmark.json"), help="the figures as JSON")
     parser.add_argument("--large", action="store_true", help="only what takes long; kept in large.json")
     parser.add_argument(
-        "--repetitions", type=int, help="of the core job and its peers, after an uncounted one: 3, with --large 1"
+        "--repetitions", type=int, help="of the core job and its peers, after an uncounted one: 2, with --large 1"
     )
     given = parser.parse_args()
     if not peers.PEERS_PYTHON.is_file():
         raise SystemExit("The peers are not installed: `make bench` does that.")
-    repetitions = given.repetitions or (1 if given.large else 3)
+    repetitions = given.repetitions or (1 if given.large else 2)
     taken: dict[str, Taken]
     if given.large:
         taken = {
             "peers": partial(peers.figures, max(given.rows), repetitions),
             "job": partial(job.figures, min(given.rows), repetitions),
+            "publication": partial(publication.figures, min(given.rows), repetitions),
             "split": partial(split.figures, max(given.rows)),
             "national": national.figures,
+            "instructions": instructions.figures,
         }
     else:
         taken = {
             "startup": startup.figures,
             "peers": partial(peers.figures, min(given.rows), repetitions),
-            "publication": partial(publication.figures, PART),
-            "job": partial(job.figures, PART, repetitions),
+            "publication": partial(publication.figures, 2 * PART, repetitions),
+            "job": partial(job.figures, PART, 2, with_late=False),
             "split": partial(split.figures, min(given.rows)),
             "judging": judging.figures,
             "event_log": event_log.figures,
@@ -73,7 +77,9 @@ def main() -> None:
     found: list[Figure] = []
     timings: dict[str, dict[str, Timed]] = {}
     for name, take in taken.items():
+        start = time.perf_counter()
         figures, timings[name] = take()
+        print(f"{name}: taken in {time.perf_counter() - start:.0f} s", flush=True)
         found += figures
         if given.large:
             # What has been measured is kept, whatever becomes of the rest.
