@@ -89,13 +89,13 @@ class Ran:
 def processes_in_turn(
     commands: Mapping[str, Sequence[str]], repetitions: int, compared: Callable[[], None]
 ) -> dict[str, list[Ran]]:
-    """As `in_turn`, each work in a process that prints these numbers last; `compared` looks at what the
-    uncounted round left, and raises where the answers differ."""
+    """As `in_turn`, each work in a process that prints these numbers last; `compared` looks at what the first round
+    left, and raises where the answers differ. Without repetitions the first round is the one that counts."""
     ran: dict[str, list[Ran]] = {name: [] for name in commands}
     for repetition in range(repetitions + 1):
         for name, command in commands.items():
             said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-            if repetition:
+            if repetition or not repetitions:
                 ran[name].append(Ran(*map(float, said.splitlines()[-1].split())))
         if not repetition:
             compared()

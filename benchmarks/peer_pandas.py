@@ -26,7 +26,9 @@ NIP = r"[0-9]{18}"
 def read(folder: Path, feed: str, pattern: str = "*.csv") -> pd.DataFrame:
     # Arrow's reader refuses a file with one short row; this one fills it.
     files = sorted((folder / feed).glob(pattern))
-    return pd.concat([pd.read_csv(file, dtype="str", keep_default_na=False, na_values=[""]) for file in files])
+    return pd.concat(
+        [pd.read_csv(file, dtype="str", keep_default_na=False, na_values=[""]) for file in files], ignore_index=True
+    )
 
 
 def moments(text: pd.Series) -> pd.Series:
@@ -147,7 +149,7 @@ def read_taps(files: Path, pins: pd.DataFrame) -> pd.DataFrame:
         )
         for f in sorted((files / "attendance_log").glob("*.dat"))
     ]
-    taps = pd.concat(parts)
+    taps = pd.concat(parts, ignore_index=True)
     taps["pin"], taps["device_id"] = taps["pin"].str.strip(), taps["device_id"].str.strip()
     taps["moment"] = moments(taps["tapped_at"])
     state, verify = (pd.to_numeric(taps[name], errors="coerce") for name in ("state", "verify"))

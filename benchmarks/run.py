@@ -48,21 +48,23 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=Path("benchmark.json"), help="the figures as JSON")
     parser.add_argument("--large", action="store_true", help="only what takes long; kept in large.json")
     parser.add_argument(
-        "--repetitions", type=int, help="of the core job and its peers, after an uncounted one: 2, with --large 1"
+        "--repetitions",
+        type=int,
+        help="of the core job and its peers, after an uncounted one: 2, with --large 0: one round that counts",
     )
     given = parser.parse_args()
     if not peers.PEERS_PYTHON.is_file():
         raise SystemExit("The peers are not installed: `make bench` does that.")
-    repetitions = given.repetitions or (1 if given.large else 2)
+    repetitions = (0 if given.large else 2) if given.repetitions is None else given.repetitions
     taken: dict[str, Taken]
     if given.large:
         taken = {
-            "peers": partial(peers.figures, max(given.rows), repetitions),
             "job": partial(job.figures, min(given.rows), repetitions),
-            "publication": partial(publication.figures, min(given.rows), repetitions),
+            "peers": partial(peers.figures, max(given.rows), repetitions),
             "split": partial(split.figures, max(given.rows)),
             "national": national.figures,
             "instructions": instructions.figures,
+            "publication": partial(publication.figures, min(given.rows), 1),
         }
     else:
         taken = {
