@@ -4,7 +4,7 @@
 
 The command's run (landing and the month's job, through Dagster, with its event log) against the bodies of the same
 assets called one after the other, publication and reports included; then the same run again, and once more after a
-file of a thousand taps has come for the published month, against the bodies of all that follows landing. Each in a
+file of a thousand taps has come for the published month, against the bodies of all that follows landing it. Each in a
 process of its own, by the processors' seconds, imports not counted: the difference is Dagster's, whatever else the
 machine does.
 """
@@ -87,13 +87,16 @@ def work(home: Home, what: str) -> None:
     started: list[str] = []
     sys.addaudithook(lambda event, _: started.append(event) if event in STARTS else None)
     bodies = steps(home, with_publication=True)
-    if what == "late":
+    if what in ("late", "bodies anew"):
         deliver_late(home)
     if what in ("run", "bodies"):
         (home.landing / REGION / "attendance_log" / LATE).unlink(missing_ok=True)
         emptied(home)
         for file in home.root.glob("warehouse.db*"):
             file.unlink()
+    if what == "bodies anew":
+        # So that they compute and publish what the late file changes, as the run does.
+        dict(bodies)["landing"]()
     start, begun = time.perf_counter(), time.process_time()
     if what.startswith("bodies"):
         for name, body in bodies:
