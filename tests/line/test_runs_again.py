@@ -49,6 +49,7 @@ def test_a_second_run_adds_ledger_lines_and_changes_nothing_else(finished: Finis
     assert {number for number, _, _ in added} == {f"manokwari-{n:08d}" for n in (3, 4)}
     # Not on the way either: the earlier month, run again, leaves the quarter as the later one made it.
     assert [(number, table) for number, table, same in added if not same] == []
+    assert len(after) > len(lines)
 
 
 @pytest.mark.scenario
