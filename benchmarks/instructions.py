@@ -26,7 +26,7 @@ COMMANDS = {"python": ("-c", "pass"), "kinerja --help": ("--help",), "kinerja st
 def figures() -> tuple[list[Figure], dict[str, Timed]]:
     valgrind = shutil.which("valgrind")
     if valgrind is None:
-        return [Figure(name, None, None, "billion", "valgrind is not installed") for name in _names()], {}
+        return [Figure(label, None, None, "billion", "valgrind is not installed") for label in _names().values()], {}
     counted = {name: _counted(valgrind, given) for name, given in COMMANDS.items()}
     bare = counted.pop("python")
     detail = f"billions of instructions beyond those of the bare interpreter ({bare:.3f})"
@@ -46,7 +46,7 @@ def _counted(valgrind: str, given: tuple[str, ...]) -> float:
         # Hashes of texts differ from process to process otherwise, and with them the work of every dictionary.
         environment = {**os.environ, "KINERJA_HOME": str(home.root), "PYTHONHASHSEED": "0"}
         command = [valgrind, "--tool=callgrind", f"--callgrind-out-file={place}/out", sys.executable, *of]
-        said = subprocess.run(command, check=False, env=environment, capture_output=True, text=True).stderr
+        said = subprocess.run(command, check=True, env=environment, capture_output=True, text=True).stderr
     found = re.search(r"Collected : (\d+)", said)
     if found is None:
         raise RuntimeError(f"callgrind did not count {' '.join(of)}:\n{said[-2000:]}")

@@ -33,7 +33,7 @@ def figures() -> tuple[list[Figure], dict[str, Timed]]:
 
         def ran(*arguments: str) -> None:
             command = [sys.executable, *arguments]
-            subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
         timed = in_turn(
             {
