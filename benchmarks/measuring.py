@@ -62,14 +62,15 @@ def in_turn(
     repetitions: int = REPETITIONS,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Timed]:
-    """Every work once uncounted, then all of them in turn, so that a busy moment of the machine falls on each."""
+    """Every work once uncounted, then all of them in turn, so that a busy moment of the machine falls on each. Without
+    repetitions the first round is the one that counts."""
     taken: dict[str, list[float]] = {name: [] for name in works}
     for repetition in range(repetitions + 1):
         for name, work in works.items():
             gc.collect()
             start = clock()
             work()
-            if repetition:
+            if repetition or not repetitions:
                 taken[name].append(clock() - start)
     return {name: Timed(tuple(seconds)) for name, seconds in taken.items()}
 
@@ -90,7 +91,7 @@ def processes_in_turn(
     commands: Mapping[str, Sequence[str]], repetitions: int, compared: Callable[[], None]
 ) -> dict[str, list[Ran]]:
     """As `in_turn`, each work in a process that prints these numbers last; `compared` looks at what the first round
-    left, and raises where the answers differ. Without repetitions the first round is the one that counts."""
+    left, and raises where the answers differ."""
     ran: dict[str, list[Ran]] = {name: [] for name in commands}
     for repetition in range(repetitions + 1):
         for name, command in commands.items():

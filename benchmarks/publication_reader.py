@@ -19,8 +19,7 @@ def main() -> None:
         schema = "" if engine.dialect.name == "sqlite" else "reporting."
         question = sa.text(f"SELECT period, count(*), avg(score) FROM {schema}kpi GROUP BY period")
         is_over = threading.Event()
-        # In the words of the other process: the next line means stop.
-        threading.Thread(target=lambda over=is_over: (sys.stdin.readline(), over.set())).start()
+        threading.Thread(target=_wait_for_a_line, args=(is_over,)).start()
         reads, longest = 0, 0.0
         while not is_over.is_set():
             start = time.perf_counter()
@@ -32,6 +31,12 @@ def main() -> None:
                 print("reading", flush=True)
         engine.dispose()
         print(reads, longest, flush=True)
+
+
+def _wait_for_a_line(is_over: threading.Event) -> None:
+    """The next one, or the end of them, means stop."""
+    sys.stdin.readline()
+    is_over.set()
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument(
         "--repetitions",
         type=int,
-        help="of the core job and its peers, after an uncounted one: 2, with --large 0: one round that counts",
+        help="of what takes minutes, after an uncounted round: 2; with --large 0, one round that counts",
     )
     given = parser.parse_args()
     if not peers.PEERS_PYTHON.is_file():
@@ -64,14 +64,14 @@ def main() -> None:
             "split": partial(split.figures, max(given.rows)),
             "national": national.figures,
             "instructions": instructions.figures,
-            "publication": partial(publication.figures, min(given.rows), 1),
+            "publication": partial(publication.figures, min(given.rows), repetitions),
         }
     else:
         taken = {
             "startup": startup.figures,
             "peers": partial(peers.figures, min(given.rows), repetitions),
             "publication": partial(publication.figures, 2 * PART, repetitions),
-            "job": partial(job.figures, PART, 2, with_late=False),
+            "job": partial(job.figures, PART, repetitions, with_late=False),
             "split": partial(split.figures, min(given.rows)),
             "judging": judging.figures,
             "event_log": event_log.figures,
