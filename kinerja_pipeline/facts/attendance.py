@@ -36,6 +36,7 @@ SUMMED_COLUMNS = (
 )
 """What the sums of a month need of its own days."""
 PEOPLE_AT_ONCE = 25_000
+"""What people's days and scores take in memory while they are computed does not grow with the region."""
 
 ONE_DAY = dt.timedelta(days=1)
 MARGIN = dt.timedelta(hours=36)
@@ -94,8 +95,7 @@ def attendance_days(
     month: str,
     as_of: dt.date,
 ) -> Iterator[pl.DataFrame]:
-    """The rows of attendance_day in their order, PEOPLE_AT_ONCE people after people: what their days take in memory
-    does not grow with the region."""
+    """The rows of attendance_day in their order, PEOPLE_AT_ONCE people after people."""
     first, last = month_bounds(month)
     near = taps.select("device_id", "pin", "tapped_at").filter(
         pl.col("tapped_at").is_between(_midnight(first) - MARGIN, _midnight(last) + ONE_DAY + MARGIN, closed="left")
@@ -137,16 +137,13 @@ def attendance_month(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataF
     order.
     """
     covered = covered_from(days, month)
-    own = (
-        days.select(pl.col("nip").unique().sort())
-        .with_row_index("_part")
-        .with_columns(pl.col("_part") // PEOPLE_AT_ONCE)
-    )
-    if len(own) <= PEOPLE_AT_ONCE:
+    people = days.select(pl.col("nip").unique().sort()).with_row_index("_number")
+    if len(people) <= PEOPLE_AT_ONCE:
         return _sums(days, policy, month, covered)
     # By number: to compare texts once for every part takes longer than to sum.
-    numbers = days.select("nip").join(own, on="nip", how="left", maintain_order="left")["_part"]
-    parts = (days.filter(numbers == number) for number in own["_part"].unique().sort())
+    numbers = days.select("nip").join(people, on="nip", how="left", maintain_order="left")["_number"]
+    starts = range(0, len(people), PEOPLE_AT_ONCE)
+    parts = (days.filter(numbers.is_between(start, start + PEOPLE_AT_ONCE - 1)) for start in starts)
     return pl.concat(_sums(part, policy, month, covered) for part in parts)
 
 

@@ -25,6 +25,7 @@ def excluded(days: pl.DataFrame, employees: pl.DataFrame, rules: Exclusions, mon
     assignment) in the last moved_months months, this one included; who is new to the region has moved from nowhere.
     """
     status = pl.col("status_code")
+    # Streaming, and so without a copy of the days that are left: they are nearly as many as the month has.
     shares = (
         days.lazy()
         .filter(~status.is_in(["off", "holiday"]))
@@ -33,7 +34,6 @@ def excluded(days: pl.DataFrame, employees: pl.DataFrame, rules: Exclusions, mon
             (status == "study").mean().alias("_study"),
             status.is_in(["leave", "sick"]).mean().alias("_leave"),
         )
-        # Without a copy of the days that are left: they are as many as a month has.
         .collect(engine="streaming")
     )
     away = (

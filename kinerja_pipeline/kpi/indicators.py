@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import polars as pl
 
+from kinerja_pipeline.facts.attendance import PEOPLE_AT_ONCE
 from kinerja_pipeline.facts.periods import months_of, period_kind
 from kinerja_pipeline.kpi.targets import AGREED_SCHEMA
 from kinerja_pipeline.policies.indicators import SUBJECT_COLUMN, CompiledIndicator
@@ -35,8 +36,6 @@ ENUMERATED = ("attendance_day", "task_outcome")
 """Facts that list all that happened: when no row of a subject fits, a count is zero. In the others a missing row is a
 figure that nobody delivered."""
 
-PEOPLE_AT_ONCE = 25_000
-"""Laid out and scored together: the declarations beside every row take more memory than the rows that are left."""
 LATEST = {"indicator_measurement": "is_latest"}
 """Facts with several states of a stock in a month, and the column that marks the last one."""
 
@@ -228,7 +227,8 @@ def kpi(
 def _laid_out(
     measured: pl.DataFrame, indicators: Sequence[CompiledIndicator], people: pl.DataFrame, agreed: pl.DataFrame
 ) -> Iterator[pl.DataFrame]:
-    """The rows of the period with their declarations, what was measured and what was agreed, part by part."""
+    """The rows of the period with their declarations, what was measured and what was agreed, part by part: declarations
+    beside every row take more memory than the rows that are left."""
     declared = _declared(indicators).sort("indicator_id")
     of_employees = declared.filter(
         pl.col("indicator_id").is_in([i.indicator_id for i in indicators if "employee" in i.declared.subjects])
