@@ -1,7 +1,7 @@
-"""Landing a region's new files into the lake, and reading landed rows back.
+"""Landing a region's new files into the lake.
 
-Here: finding files, landing or refusing each, the rows of a month. Not here: the ledger's lines (landing/ledger), the
-formats (landing/readers), the reshape (landing/reshape), and whether a row is right (validated/).
+Here: finding files, landing or refusing each. Not here: reading landed rows back (landing/landed), the ledger's lines
+(landing/ledger), the formats (landing/readers), the reshape (landing/reshape), and whether a row is right (validated/).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import re
 import stat
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -24,9 +24,16 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from kinerja_pipeline.contracts.model import Contract, Contracts, load_contracts
+from kinerja_pipeline.contracts.model import Contract, Contracts
 from kinerja_pipeline.facts.periods import add_months, month_end, month_of, month_start
 from kinerja_pipeline.home import Home
+from kinerja_pipeline.landing.landed import (
+    DATED,
+    keys_as_text,
+    landed_file,
+    months_with,
+    region_folder,
+)
 from kinerja_pipeline.landing.ledger import FIELDS, LEDGER, Delivery, append_delivery, in_force, read_ledger
 from kinerja_pipeline.landing.readers import UnreadableFile, read_source
 from kinerja_pipeline.landing.reshape import LandingError, Reshaped, reshape
@@ -37,13 +44,8 @@ from kinerja_pipeline.policies.mapping import FileMapping, Lookup, SetAside
 from kinerja_pipeline.policies.model import Policy
 from kinerja_pipeline.validated.parsing import landing_month, parsed
 
-DATED = "dated"
 READING = 1
 """To be increased when the readers or the reshape change the rows of a file: every file then lands again."""
-
-PART_CELLS = 8_000_000
-"""Landed cells (rows times columns of the contract) that are read together: what text takes in memory does not grow
-with the month."""
 
 _LAST_MOMENT = 253_370_764_800
 """The first second of the year 9999: a clock that is further off is taken for that."""
@@ -97,7 +99,7 @@ def land_region(
     The caller holds the region's lock. A run that is killed leaves at most Parquet files that the ledger does not name;
     the next run writes them again, identically.
     """
-    folder = _region_folder(home, region)
+    folder = region_folder(home, region)
     ledger = read_ledger(folder)
     last = {d.file_name: d for d in ledger}
     last_of_bytes = {(d.file_name, d.delivery_id): d for d in ledger}
@@ -116,7 +118,7 @@ def land_region(
         mapping, fingerprint = _mapping_of(found, folder, policy, contracts)
         before = last.get(found.name)
         is_known = before is not None and (before.delivery_id, before.fingerprint) == (delivery_id, fingerprint)
-        if before and is_known and all(_parquet(home, region, before, m).is_file() for m in before.months):
+        if before and is_known and all(landed_file(home, region, before, m).is_file() for m in before.months):
             known += 1
             if before.status_code == "refused":
                 refused.append(before.reason or "")
@@ -128,14 +130,14 @@ def land_region(
         delivery, parts = _read_in(folder, found, data, start, mapping, policy, contracts)
         for month, part in parts.items():
             own = part.with_columns(pl.lit(delivery_id).alias("_delivery_id"))
-            _write(own, _parquet(home, region, delivery, month))
+            _write(own, landed_file(home, region, delivery, month))
         earlier = last_of_bytes.get((found.name, delivery_id))
         stale = set(earlier.months) - set(delivery.months) if earlier else set()
         append_delivery(folder, delivery)
         last[found.name] = last_of_bytes[found.name, delivery_id] = delivery
         same = [d for d in last_of_bytes.values() if (d.feed, d.delivery_id) == (found.feed, delivery_id)]
         for month in stale.difference(*(d.months for d in same)):
-            _parquet(home, region, delivery, month).unlink(missing_ok=True)
+            landed_file(home, region, delivery, month).unlink(missing_ok=True)
         changed = stale | set(delivery.months)
         if changed:
             touched.setdefault(found.feed, set()).update(changed)
@@ -152,14 +154,14 @@ def land_region(
 
 def has_unread(home: Home, region: str, policy: Policy, contracts: Contracts) -> bool:
     """Whether landing would do anything: read a file, wait for one, or write again what the lake has lost."""
-    folder = _region_folder(home, region)
+    folder = region_folder(home, region)
     last = {d.file_name: d for d in read_ledger(folder)}
     for found in _files(home, folder):
         data, before = _bytes(found), last.get(found.name)
         if data is None or before is None or before.delivery_id != _identity(found, data):
             return True
         is_read = before.fingerprint == _mapping_of(found, folder, policy, contracts)[1]
-        if not is_read or not all(_parquet(home, region, before, m).is_file() for m in before.months):
+        if not is_read or not all(landed_file(home, region, before, m).is_file() for m in before.months):
             return True
     return False
 
@@ -176,7 +178,7 @@ class Foreseen:
 
 def foresee(home: Home, region: str, policy: Policy, contracts: Contracts) -> list[Foreseen]:
     """What landing would do now, in its order. Nothing is written; files still being written are left out."""
-    folder = _region_folder(home, region)
+    folder = region_folder(home, region)
     ledger = read_ledger(folder)
     last = {d.file_name: d for d in ledger}
     sequence = max((d.sequence for d in ledger), default=0)
@@ -196,63 +198,15 @@ def foresee(home: Home, region: str, policy: Policy, contracts: Contracts) -> li
         start = _start(found, before if is_known else None, sequence, delivery_id, mapping, fingerprint)
         line, parts = _read_in(folder, found, data, start, mapping, policy, contracts)
         contract = contracts.incoming.get(found.feed)
-        keys = [part.select(_keys(contract)) for part in parts.values()] if contract else []
+        keys = [part.select(keys_as_text(contract)) for part in parts.values()] if contract else []
         shared = (
-            _months_with(home, region, line, contract, pl.concat(keys), landed) if contract and keys else frozenset()
+            months_with(home, region, line, contract, pl.concat(keys), landed) if contract and keys else frozenset()
         )
         foreseen.append(Foreseen(line, is_known, shared))
     return foreseen
 
 
-def months_sharing_keys(home: Home, region: str, line: Delivery, landed: Sequence[Delivery]) -> frozenset[str]:
-    """The months in which other deliveries have rows with a key of this one's: only one of two versions may stand, in
-    whichever month it lies. None where all deliveries of the feed add up. `landed` are the region's, as in force."""
-    if line.status_code != "landed" or not line.row_count:
-        return frozenset()
-    contract = load_contracts().incoming[line.feed]
-    files = [_parquet(home, region, line, month) for month, count in line.months.items() if count]
-    keys = pl.concat([_key_rows(file, contract) for file in files if file.is_file()] or [_no_keys(contract)])
-    return _months_with(home, region, line, contract, keys, landed)
-
-
-def _months_with(
-    home: Home, region: str, line: Delivery, contract: Contract, keys: pl.DataFrame, landed: Sequence[Delivery]
-) -> frozenset[str]:
-    current = [d for d in landed if d.feed == line.feed]
-    if DATED in line.months or all(d.delivery_mode == "append" for d in (*current, line)):
-        return frozenset()
-    wanted, found = keys.unique(), set()
-    for month in {m for d in current for m, count in d.months.items() if count} - set(line.months):
-        files = [_parquet(home, region, d, month) for d in current if d.months.get(month)]
-        rows = pl.concat([_key_rows(file, contract) for file in files])
-        if len(rows.join(wanted, on=wanted.columns, how="semi")):
-            found.add(month)
-    return frozenset(found)
-
-
-def _keys(contract: Contract) -> list[pl.Expr]:
-    return [_key_text(contract, name) for name in contract.key]
-
-
-def _key_rows(file: Path, contract: Contract) -> pl.DataFrame:
-    columns = pl.read_parquet_schema(file)
-    return pl.read_parquet(file, columns=[n for n in contract.key if n in columns], glob=False).select(
-        _key_text(contract, name) if name in columns else pl.lit(None, pl.String).alias(f"_key_{name}")
-        for name in contract.key
-    )
-
-
-def _no_keys(contract: Contract) -> pl.DataFrame:
-    return pl.DataFrame(schema={f"_key_{name}": pl.String for name in contract.key})
-
-
 # ---- finding files ---------------------------------------------------------------------------------------------------
-
-
-def _region_folder(home: Home, region: str) -> Path:
-    if re.fullmatch(r"[a-z][a-z0-9_]*", region) is None:
-        raise ValueError(f"'{region}' is not a region's id: lower-case letters, digits and _")
-    return home.landing / region
 
 
 def _files(home: Home, folder: Path) -> list[_Found]:
@@ -579,96 +533,9 @@ def _dates(landed: pl.DataFrame, contract: Contract, zone: str) -> pl.DataFrame:
 # ---- files of the lake -----------------------------------------------------------------------------------------------
 
 
-def _parquet(home: Home, region: str, delivery: Delivery, month: str) -> Path:
-    return home.lake / "landing" / delivery.feed / region / month / f"{delivery.delivery_id}.parquet"
-
-
 def _write(frame: pl.DataFrame, target: Path) -> None:
     with whole_file(target) as file:
         frame.write_parquet(file, compression="zstd")
-
-
-def landed_months(home: Home, region: str, feed: str) -> list[str]:
-    """The months (or `dated`) that hold landed rows of the feed, in order."""
-    current = [d for d in _current(home, region) if d.feed == feed]
-    return sorted({month for d in current for month, count in d.months.items() if count})
-
-
-def scan_landed(home: Home, region: str, feed: str, month: str | None) -> pl.DataFrame:
-    """The landed rows of a feed and month (of all months when None), with `_month`; only what the ledger names.
-
-    Where a delivery of the feed is `delta` or `full`, rows of other months whose key also stands in this month come
-    too: a row delivered again may have moved to another month, and only one of the two may stand.
-    """
-    return pl.concat(landed_parts(home, region, feed, month))
-
-
-def landed_parts(home: Home, region: str, feed: str, month: str | None) -> Iterator[pl.DataFrame]:
-    """The rows of scan_landed in parts that follow one another in the order of the deliveries, each with all rows of
-    its own: no more cells of a month at a time than PART_CELLS or one delivery."""
-    contract = load_contracts().incoming[feed]
-    current = sorted((d for d in _current(home, region) if d.feed == feed), key=lambda d: d.sequence)
-    if month is None:
-        yield _read(home, region, current, contract, lambda _: True)
-        return
-    is_replacing = any(d.delivery_mode != "append" for d in current)
-    own = [d for d in current if d.months.get(month)]
-    keys = _keys_of(home, region, own, contract, month) if is_replacing else None
-    for part in _together(current if is_replacing else own, contract, month):
-        rows = _read(home, region, part, contract, lambda m: m == month)
-        if keys is not None:
-            elsewhere = _read(home, region, part, contract, lambda m: m != month).with_columns(_keys(contract))
-            shared = elsewhere.join(keys, on=keys.columns, how="semi", maintain_order="left")
-            rows = pl.concat([rows, shared.drop(keys.columns)])
-        yield rows
-
-
-def _together(own: Sequence[Delivery], contract: Contract, month: str) -> list[list[Delivery]]:
-    """Deliveries that are read together; at least one part, which may be empty."""
-    parts: list[list[Delivery]] = [[]]
-    for delivery in own:
-        rows = sum(d.months.get(month, 0) for d in (*parts[-1], delivery))
-        if parts[-1] and rows * len(contract.names) > PART_CELLS:
-            parts.append([])
-        parts[-1].append(delivery)
-    return parts
-
-
-def _keys_of(home: Home, region: str, own: Sequence[Delivery], contract: Contract, month: str) -> pl.DataFrame:
-    """The keys that stand in a month, each once."""
-    rows = (_key_rows(_parquet(home, region, delivery, month), contract) for delivery in own)
-    return pl.concat([_no_keys(contract), *rows]).unique()
-
-
-def _key_text(contract: Contract, name: str) -> pl.Expr:
-    text = pl.col(name).str.strip_chars()
-    for character in contract.column(name).strip:
-        text = text.str.replace_all(character, "", literal=True)
-    return text.alias(f"_key_{name}")
-
-
-def _landed_schema(contract: Contract) -> dict[str, pl.DataType]:
-    own: dict[str, pl.DataType] = {"_source_row": pl.UInt32(), "_problem": pl.String(), "_raw": pl.String()}
-    text: dict[str, pl.DataType] = {name: pl.String() for name in contract.names}
-    return {**text, "_delivery_id": pl.String(), **own, "_month": pl.String()}
-
-
-def _read(
-    home: Home, region: str, current: Sequence[Delivery], contract: Contract, takes: Callable[[str], bool]
-) -> pl.DataFrame:
-    schema = _landed_schema(contract)
-    parts = [pl.DataFrame(schema=schema)]
-    for delivery in sorted(current, key=lambda d: d.sequence):
-        for month in sorted(m for m, count in delivery.months.items() if count and takes(m)):
-            part = pl.read_parquet(_parquet(home, region, delivery, month), glob=False, hive_partitioning=False)
-            part = part.with_columns(pl.lit(month).alias("_month"))
-            absent = [pl.lit(None, kind).alias(name) for name, kind in schema.items() if name not in part.columns]
-            parts.append(part.with_columns(absent).select(pl.col(n).cast(k) for n, k in schema.items()))
-    return pl.concat(parts)
-
-
-def _current(home: Home, region: str) -> list[Delivery]:
-    return [d for d in in_force(read_ledger(_region_folder(home, region))) if d.status_code == "landed"]
 
 
 def deliveries(home: Home, region: str, feed: str | None = None) -> pl.DataFrame:
@@ -676,9 +543,9 @@ def deliveries(home: Home, region: str, feed: str | None = None) -> pl.DataFrame
 
     A refusal is left out once the file lands, was replaced by another version, or is gone.
     """
-    ledger = read_ledger(_region_folder(home, region))
+    ledger = read_ledger(region_folder(home, region))
     last = {d.file_name: d for d in ledger}
-    folder = _region_folder(home, region)
+    folder = region_folder(home, region)
 
     def stands(line: Delivery) -> bool:
         is_last = last[line.file_name].delivery_id == line.delivery_id

@@ -23,7 +23,7 @@ from kinerja_pipeline.contracts.versions import lock_text
 from kinerja_pipeline.facts.feed_day import due_day
 from kinerja_pipeline.facts.periods import add_months, as_of, month_of, month_start, period_end_month, periods_of
 from kinerja_pipeline.home import Home, warehouse_url
-from kinerja_pipeline.landing.deliveries import DATED, months_sharing_keys
+from kinerja_pipeline.landing.landed import DATED, months_sharing_keys
 from kinerja_pipeline.landing.ledger import Delivery, in_force, read_ledger
 from kinerja_pipeline.orchestration.affected import (
     Affected,

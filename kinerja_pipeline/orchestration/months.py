@@ -10,7 +10,8 @@ from collections.abc import Collection
 
 from kinerja_pipeline.facts.periods import months_between
 from kinerja_pipeline.home import Home
-from kinerja_pipeline.landing.deliveries import deliveries, landed_months
+from kinerja_pipeline.landing.deliveries import deliveries
+from kinerja_pipeline.landing.landed import landed_months
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.model import Policy
 

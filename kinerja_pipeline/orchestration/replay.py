@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from kinerja_pipeline.contracts.model import Contract
-from kinerja_pipeline.landing.deliveries import DATED
+from kinerja_pipeline.landing.landed import DATED
 from kinerja_pipeline.orchestration.storage import Lake
 
 QUARANTINED_SCHEMA: Mapping[str, type[pl.DataType]] = {

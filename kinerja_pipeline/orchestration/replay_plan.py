@@ -12,7 +12,8 @@ from rich.table import Table
 from kinerja_pipeline.contracts.model import Contracts
 from kinerja_pipeline.facts.periods import spans
 from kinerja_pipeline.home import Home
-from kinerja_pipeline.landing.deliveries import DATED, foresee
+from kinerja_pipeline.landing.deliveries import foresee
+from kinerja_pipeline.landing.landed import DATED
 from kinerja_pipeline.orchestration.replay import quarantined
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.model import Policy

@@ -1,7 +1,7 @@
 """The lake: one Parquet file per table, region and month, and JSON documents, written beside and then renamed.
 
 Here: paths, reading and writing whole files. Not here: what is landed
-(landing/deliveries keeps its own files under lake/landing) and anything about databases.
+(landing keeps its own files under lake/landing) and anything about databases.
 """
 
 from __future__ import annotations

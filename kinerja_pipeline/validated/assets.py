@@ -24,8 +24,9 @@ from dagster import (
 
 from kinerja_pipeline.contracts.model import TAPS_OF_EMPLOYEES, Contract
 from kinerja_pipeline.facts.periods import add_months, month_end
-from kinerja_pipeline.landing.deliveries import DATED, deliveries
+from kinerja_pipeline.landing.deliveries import deliveries
 from kinerja_pipeline.landing.freshness import month_due
+from kinerja_pipeline.landing.landed import DATED
 from kinerja_pipeline.orchestration import checks
 from kinerja_pipeline.orchestration.basis import note_registers
 from kinerja_pipeline.orchestration.checks import Partitions

@@ -14,7 +14,8 @@ import polars as pl
 from kinerja_pipeline.contracts.model import Contract
 from kinerja_pipeline.facts.periods import add_months, month_end, month_start
 from kinerja_pipeline.home import Home
-from kinerja_pipeline.landing.deliveries import deliveries, landed_parts, scan_landed
+from kinerja_pipeline.landing.deliveries import deliveries
+from kinerja_pipeline.landing.landed import landed_parts, scan_landed
 from kinerja_pipeline.policies.model import Policy
 from kinerja_pipeline.validated.corrections import corrected, register_path, resolved
 from kinerja_pipeline.validated.parsing import cleaned, parsed

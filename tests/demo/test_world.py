@@ -13,7 +13,8 @@ from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.demo.damage import BAD_ROWS, KINDS, kinds_at
 from kinerja_pipeline.demo.world import WorldSummary, write_world
 from kinerja_pipeline.home import Home, init_home
-from kinerja_pipeline.landing.deliveries import deliveries, land_region, scan_landed
+from kinerja_pipeline.landing.deliveries import deliveries, land_region
+from kinerja_pipeline.landing.landed import scan_landed
 from kinerja_pipeline.landing.readers import read_source
 from kinerja_pipeline.landing.reshape import reshape
 from kinerja_pipeline.policies.loader import load_policies

@@ -16,14 +16,8 @@ import pytest
 from kinerja_pipeline.contracts.model import Contracts, load_contracts
 from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing import deliveries as module
-from kinerja_pipeline.landing.deliveries import (
-    LandingReport,
-    deliveries,
-    land_region,
-    landed_months,
-    landed_parts,
-    scan_landed,
-)
+from kinerja_pipeline.landing.deliveries import LandingReport, deliveries, land_region
+from kinerja_pipeline.landing.landed import landed_months, landed_parts, scan_landed
 from kinerja_pipeline.landing.ledger import LEDGER
 from kinerja_pipeline.landing.reshape import LandingError
 from kinerja_pipeline.policies.mapping import FileMapping
@@ -104,7 +98,9 @@ def test_rows_are_read_in_parts_in_the_order_of_deliveries_none_of_which_is_divi
         data = b"".join(tap(f"2026-03-{day:02d} 07:30:00", 50 + number) for day in range(1, days + 1))
         deliver(f"attendance_log/{number}_attlog.dat", data)
     land(policy_of(attendance_log=[LOG]))
-    monkeypatch.setattr(module, "PART_CELLS", taps * len(load_contracts().incoming["attendance_log"].names))
+    monkeypatch.setattr(
+        "kinerja_pipeline.landing.landed.PART_CELLS", taps * len(load_contracts().incoming["attendance_log"].names)
+    )
     of_month = home, "manokwari", "attendance_log", "2026-03"
     parts = list(landed_parts(*of_month))
     assert [len(part) for part in parts] == sizes
@@ -226,7 +222,7 @@ def test_a_row_delivered_again_under_another_month_comes_with_its_older_self(
     land(policy_of(task_record=[TASKS]))
     rows = scan_landed(home, "manokwari", "task_record", "2026-03").select("task_id", "_month").rows()
     assert rows == [(" 7", "2026-03"), ("9", "2026-03"), ("7", "2026-02")]
-    monkeypatch.setattr(module, "PART_CELLS", 1)
+    monkeypatch.setattr("kinerja_pipeline.landing.landed.PART_CELLS", 1)
     parts = landed_parts(home, "manokwari", "task_record", "2026-03")
     assert [part["task_id"].to_list() for part in parts] == [["7"], [" 7", "9"]], "each with its own deliveries"
     appended = TASKS.model_copy(update={"delivery": "append"})

@@ -9,7 +9,8 @@ import pytest
 
 from kinerja_pipeline.contracts.model import Contracts
 from kinerja_pipeline.home import Home
-from kinerja_pipeline.landing.deliveries import foresee, has_unread, land_region, months_sharing_keys
+from kinerja_pipeline.landing.deliveries import foresee, has_unread, land_region
+from kinerja_pipeline.landing.landed import months_sharing_keys
 from kinerja_pipeline.landing.ledger import Delivery, in_force, read_ledger
 from kinerja_pipeline.policies.mapping import FileMapping
 from kinerja_pipeline.policies.model import Policy

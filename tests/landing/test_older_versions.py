@@ -18,7 +18,8 @@ from kinerja_pipeline.contracts.model import (
     read_contract,
 )
 from kinerja_pipeline.home import Home
-from kinerja_pipeline.landing.deliveries import deliveries, foresee, land_region, read_delivery, scan_landed
+from kinerja_pipeline.landing.deliveries import deliveries, foresee, land_region, read_delivery
+from kinerja_pipeline.landing.landed import scan_landed
 from kinerja_pipeline.landing.ledger import LEDGER, read_ledger
 from kinerja_pipeline.landing.source import UnreadableFile
 from kinerja_pipeline.landing.versions import UnsupportedVersion, reading_of

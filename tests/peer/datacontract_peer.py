@@ -27,7 +27,8 @@ from rich.table import Table
 from kinerja_pipeline.contracts.model import Column, Contract, load_contracts
 from kinerja_pipeline.demo.world import write_world
 from kinerja_pipeline.home import Home, init_home
-from kinerja_pipeline.landing.deliveries import deliveries, land_region, scan_landed
+from kinerja_pipeline.landing.deliveries import deliveries, land_region
+from kinerja_pipeline.landing.landed import scan_landed
 from kinerja_pipeline.policies.loader import load_policies
 from kinerja_pipeline.policies.model import Policy
 from kinerja_pipeline.validated.evidence import counts

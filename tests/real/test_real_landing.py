@@ -11,7 +11,8 @@ import pytest
 from real_files import REAL_FILES, lines, records
 
 from kinerja_pipeline.home import Home
-from kinerja_pipeline.landing.deliveries import LandingReport, deliveries, landed_months, scan_landed
+from kinerja_pipeline.landing.deliveries import LandingReport, deliveries
+from kinerja_pipeline.landing.landed import landed_months, scan_landed
 
 Landed = Callable[[str], LandingReport]
 

@@ -30,7 +30,8 @@ from bad_input import KINDS, Good, Size, spoiled_name, spoiled_page
 from kinerja_pipeline.contracts.model import ContractError, Contracts, contracts_folder, load_contracts, read_contract
 from kinerja_pipeline.demo.world import write_world
 from kinerja_pipeline.home import Home, init_home
-from kinerja_pipeline.landing.deliveries import deliveries, land_region, scan_landed
+from kinerja_pipeline.landing.deliveries import deliveries, land_region
+from kinerja_pipeline.landing.landed import scan_landed
 from kinerja_pipeline.landing.ledger import Delivery, read_ledger
 from kinerja_pipeline.plain import visible
 from kinerja_pipeline.policies.loader import PolicyError, load_policies
