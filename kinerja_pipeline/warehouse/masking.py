@@ -19,10 +19,10 @@ import sqlalchemy as sa
 
 from kinerja_pipeline.contracts.model import Contract, load_contracts
 from kinerja_pipeline.contracts.tables import warehouse_tables
+from kinerja_pipeline.warehouse.bulk import insert_rows
 from kinerja_pipeline.warehouse.database import migrate, open_warehouse, reading_published, writing
 from kinerja_pipeline.warehouse.outgoing import outgoing_schema
 from kinerja_pipeline.warehouse.pseudonyms import NO_NAME, How, how_masked, pseudonym
-from kinerja_pipeline.warehouse.publish import insert_rows
 
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9]{18}(?![0-9A-Za-z])")
 

@@ -184,9 +184,11 @@ def _not_finite(contract: Contract, frame: pl.DataFrame) -> list[str]:
 
 
 def _nul_problems(contract: Contract, rows: pl.DataFrame) -> Iterator[str]:
-    for column in contract.columns:
-        if column.kind == "string" and (count := _count(rows[column.name].str.contains("\x00", literal=True))):
-            where = f"{contract.name}.{column.name}"
+    texts = [column.name for column in contract.columns if column.kind == "string"]
+    counts = rows.select(pl.col(texts).str.contains("\x00", literal=True).sum()).row(0, named=True)
+    for name in texts:
+        if count := counts[name]:
+            where = f"{contract.name}.{name}"
             yield f"{where}: {_rows(count, rows)} hold a NUL character, which databases refuse; strip it"
 
 

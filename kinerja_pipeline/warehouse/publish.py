@@ -1,7 +1,7 @@
 """Publishing: one region and month, with the longer periods that contain it, replaced in one transaction.
 
-Here: what is replaced, the bulk path of each database, the ledger of publications. Not here: checking and rounding
-frames (warehouse/outgoing), opening and migrating (warehouse/database).
+Here: what is replaced, the ledger of publications. Not here: checking and rounding frames (warehouse/outgoing), the
+bulk path of each database (warehouse/bulk), opening and migrating (warehouse/database).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from kinerja_pipeline.contracts.model import Contract, Contracts
 from kinerja_pipeline.contracts.tables import warehouse_tables
 from kinerja_pipeline.facts.periods import periods_of
+from kinerja_pipeline.warehouse.bulk import insert_rows, stage
 from kinerja_pipeline.warehouse.database import lock, migrate, writing
 from kinerja_pipeline.warehouse.outgoing import Checked, content_hash, outgoing_rows, outgoing_schema
 from kinerja_pipeline.warehouse.restate import OPINION_FACT, RESTATED, Cause, changes, tellable
@@ -24,7 +25,6 @@ from kinerja_pipeline.warehouse.restate import OPINION_FACT, RESTATED, Cause, ch
 LEDGER, RESTATEMENT = "publication", "restatement"
 KEPT = (LEDGER, RESTATEMENT)
 """Tables to which publications add, and which none replaces."""
-_SLICE = 50_000
 
 
 class PublishRefused(Exception):
@@ -64,6 +64,10 @@ class _Part:
     rows: pl.DataFrame
     hash: str
 
+    @property
+    def at(self) -> tuple[str, str]:
+        return self.contract.name, self.period
+
 
 def publish(
     engine: sa.Engine,
@@ -101,18 +105,21 @@ def publish(
         differing: dict[str, dict[str, pl.DataFrame]] = {}
         published = []
         moved: dict[tuple[str, str], int] = {}
-        for part in parts:
-            previous = latest.get((part.contract.name, part.period))
-            if previous is None and part.rows.is_empty() and part.period not in ("", month):
-                continue
-            if previous != part.hash:
+        # A longer period of which nothing was ever said needs no line that says nothing.
+        told_of = [p for p in parts if p.at in latest or not p.rows.is_empty() or p.period in ("", month)]
+        changed = [part for part in told_of if latest.get(part.at) != part.hash]
+        laid_down = stage(connection, [part.rows for part in changed])
+        staged = dict(zip((part.at for part in changed), laid_down, strict=True))
+        for part in told_of:
+            previous = latest.get(part.at)
+            if part.at in staged:
                 table = tables[f"{schema}{part.contract.name}"]
                 if previous is not None and part.period in closed and part.contract.name in RESTATED:
                     stood = _stood(connection, table, region, part)
                     found = changes(part.contract, stood, part.rows)
                     differing.setdefault(part.period, {})[part.contract.name] = found
                 _delete(connection, table, region, part)
-                moved |= _insert_or_move(connection, table, region, part)
+                moved |= _insert_or_move(connection, table, region, part, staged[part.at])
             name, count = part.contract.name, len(part.rows)
             published.append(Published(publication_id, name, part.period, count, part.hash, previous))
         published += _left_behind(moved, published, latest, publication_id)
@@ -238,22 +245,24 @@ def _delete(connection: sa.Connection, table: sa.Table, region: str, part: _Part
     connection.execute(sa.delete(table).where(where))
 
 
-def _insert_or_move(connection: sa.Connection, table: sa.Table, region: str, part: _Part) -> dict[tuple[str, str], int]:
+def _insert_or_move(
+    connection: sa.Connection, table: sa.Table, region: str, part: _Part, staged: str | None
+) -> dict[tuple[str, str], int]:
     """Inserts the rows; those that another month still holds (a task delivered again under another month) leave it.
 
     Rows can only stand in the way where the key does not name the period. That is rare, so it is looked into only when
     the insert fails. Returns how many rows are left in each period that lost some.
     """
     if not part.period or "period" in part.contract.key:
-        insert_rows(connection, table, part.rows)
+        insert_rows(connection, table, part.rows, staged)
         return {}
     try:
         with connection.begin_nested():
-            insert_rows(connection, table, part.rows)
+            insert_rows(connection, table, part.rows, staged)
         return {}
     except (sa.exc.IntegrityError, connection.dialect.loaded_dbapi.IntegrityError):
         left = _delete_moved(connection, table, region, part)
-        insert_rows(connection, table, part.rows)
+        insert_rows(connection, table, part.rows, staged)
         return left
 
 
@@ -288,36 +297,6 @@ def _left_behind(
         for (table, period), count in moved.items()
         if (table, period) not in replaced
     ]
-
-
-def insert_rows(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame) -> None:
-    """The bulk path inside SQLAlchemy's transaction: driver tuples on SQLite, COPY on PostgreSQL."""
-    if rows.is_empty():
-        return
-    preparer = connection.dialect.identifier_preparer
-    target = preparer.format_table(table)
-    columns = ", ".join(preparer.quote(c) for c in rows.columns)
-    text = rows.with_columns(_text(name, kind) for name, kind in rows.schema.items())
-    if connection.dialect.name == "sqlite":
-        marks = ", ".join("?" * len(rows.columns))
-        for part in text.iter_slices(_SLICE):
-            connection.exec_driver_sql(f"INSERT INTO {target} ({columns}) VALUES ({marks})", part.rows())
-        return
-    driver: Any = connection.connection.driver_connection
-    copy_rows = f"COPY {target} ({columns}) FROM STDIN (FORMAT csv, NULL '\\N')"
-    with driver.cursor() as cursor, cursor.copy(copy_rows) as copy:
-        for part in text.iter_slices(_SLICE):
-            # Texts are quoted and nulls are not, so that a text '\N' stays a text.
-            copy.write(part.write_csv(include_header=False, quote_style="non_numeric", null_value="\\N").encode())
-
-
-def _text(name: str, kind: pl.DataType) -> pl.Expr:
-    """Days and instants in the one text format that SQLite sorts by time and PostgreSQL reads as UTC."""
-    if kind == pl.Date:
-        return pl.col(name).dt.strftime("%Y-%m-%d")
-    if isinstance(kind, pl.Datetime):
-        return pl.col(name).dt.strftime("%Y-%m-%d %H:%M:%S%.6f")
-    return pl.col(name)
 
 
 def _line(line: Published, contract_version: str, fixed: Mapping[str, object]) -> dict[str, object]:

@@ -22,13 +22,13 @@ from kinerja_pipeline.contracts.tables import warehouse_tables
 from kinerja_pipeline.plain import csv_cell
 from kinerja_pipeline.policies.loader import load_policies
 from kinerja_pipeline.policies.terms import Labels
+from kinerja_pipeline.warehouse.bulk import insert_rows
 from kinerja_pipeline.warehouse.database import migrate, open_warehouse
 from kinerja_pipeline.warehouse.dictionary import dictionary as told
 from kinerja_pipeline.warehouse.dictionary import html, markdown
 from kinerja_pipeline.warehouse.explore import explored
 from kinerja_pipeline.warehouse.masking import export_masked
 from kinerja_pipeline.warehouse.outgoing import outgoing_schema
-from kinerja_pipeline.warehouse.publish import insert_rows
 from kinerja_pipeline.warehouse.queries import Answer, load_queries
 
 HOSTILE = (

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from multiprocessing.context import BaseContext
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -184,10 +185,10 @@ def test_a_failing_table_leaves_all_tables_as_they_were(
     hashes = content_hashes(engine)
     insert = publishing.insert_rows
 
-    def fail_on_the_second(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame) -> None:
+    def fail_on_the_second(connection: sa.Connection, table: sa.Table, *rows: Any) -> None:
         if table.name == "task_outcome":
             raise RuntimeError("the disk is full")
-        insert(connection, table, rows)
+        insert(connection, table, *rows)
 
     monkeypatch.setattr(publishing, "insert_rows", fail_on_the_second)
     with pytest.raises(RuntimeError, match="the disk is full"):
@@ -220,11 +221,11 @@ def test_a_reader_during_a_publication_sees_all_of_the_old(
     half_done, may_commit = threading.Event(), threading.Event()
     insert = publishing.insert_rows
 
-    def pause_before_the_second(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame) -> None:
+    def pause_before_the_second(connection: sa.Connection, table: sa.Table, *rows: Any) -> None:
         if table.name == "task_outcome":
             half_done.set()
             assert may_commit.wait(30)
-        insert(connection, table, rows)
+        insert(connection, table, *rows)
 
     monkeypatch.setattr(publishing, "insert_rows", pause_before_the_second)
     publisher = threading.Thread(target=lambda: publish_to(**frames("new")))
@@ -246,11 +247,11 @@ def publish_half(url: str, frames: dict[str, pl.DataFrame], is_half_done: Event)
     """A publication in a process of its own, which stops within its transaction."""
     insert = publishing.insert_rows
 
-    def stop_half_way(connection: sa.Connection, table: sa.Table, rows: pl.DataFrame) -> None:
+    def stop_half_way(connection: sa.Connection, table: sa.Table, *rows: Any) -> None:
         if table.name == "task_outcome":
             is_half_done.set()
             time.sleep(60)
-        insert(connection, table, rows)
+        insert(connection, table, *rows)
 
     setattr(publishing, "insert_rows", stop_half_way)  # noqa: B010 (the process ends with the publication)
     now = dt.datetime(2026, 4, 6, tzinfo=dt.UTC)
