@@ -24,7 +24,7 @@ from core import emptied, steps
 from measuring import Figure, Timed, processes_in_turn, show, timed_of, told
 from peak import own_peak_gigabytes
 
-from kinerja_pipeline.home import Home
+from kinerja_pipeline.home import Home, init_home
 
 WORKS = ("run", "again", "bodies")
 LATER = ("run", "again", "late", "bodies", "bodies anew")
@@ -54,7 +54,8 @@ def figures(
         Figure(
             "  modules that the run imports and its bodies do not",
             *(last["run"].modules - last["bodies"].modules, None, "modules"),
-            detail=", ".join(
+            detail=f"{timed_of(ran['run'], 'importing').median:.2g} s to import; "
+            + ", ".join(
                 f"{name}: {last[name].modules:,.0f} modules, {last[name].processes:.0f} processes beside its own"
                 for name in ("run", "bodies")
             ),
@@ -78,15 +79,33 @@ def deliver_late(home: Home) -> None:
     (folder / LATE).write_bytes(b"".join(moved))
 
 
-def work(home: Home, what: str) -> None:
-    from rich.console import Console
+def import_dagster() -> None:
+    """What a run loads beside the bodies of its assets, by opening an instance somewhere else."""
+    import rich.progress  # noqa: F401
+    from dagster import DagsterInstance
 
-    from kinerja_pipeline.orchestration.launch import launch
+    import kinerja_pipeline.definitions
+    import kinerja_pipeline.orchestration.launch  # noqa: F401
+    from kinerja_pipeline.orchestration.settings import write_instance_settings
+
+    with tempfile.TemporaryDirectory() as place:
+        elsewhere = Home(Path(place) / "home")
+        init_home(elsewhere)
+        write_instance_settings(elsewhere)
+        with DagsterInstance.from_config(str(elsewhere.dagster)):
+            pass
+
+
+def work(home: Home, what: str) -> None:
     from kinerja_pipeline.warehouse.database import open_warehouse  # noqa: F401 - imports are not counted
 
     started: list[str] = []
     sys.addaudithook(lambda event, _: started.append(event) if event in STARTS else None)
     bodies = steps(home, with_publication=True)
+    begun = time.process_time()
+    if not what.startswith("bodies"):
+        import_dagster()
+    importing = time.process_time() - begun
     if what in ("late", "bodies anew"):
         deliver_late(home)
     if what in ("run", "bodies"):
@@ -103,13 +122,16 @@ def work(home: Home, what: str) -> None:
             if name != "landing" or what == "bodies":
                 body()
     else:
+        from rich.console import Console
+
+        from kinerja_pipeline.orchestration.launch import launch
+
         with open("/dev/null", "w", encoding="utf-8") as nowhere:
             outcome = launch(home, regions=[REGION], first=None, last=None, today=None, console=Console(file=nowhere))
         assert not outcome.failed, outcome.failed
         assert outcome.done == (what != "again"), f"{what}: {outcome.done} months"
-    print(
-        time.perf_counter() - start, time.process_time() - begun, own_peak_gigabytes(), len(sys.modules), len(started)
-    )
+    taken = time.perf_counter() - start, time.process_time() - begun
+    print(*taken, own_peak_gigabytes(), len(sys.modules), len(started), importing)
 
 
 def main() -> None:

@@ -78,13 +78,14 @@ def in_turn(
 @dataclass(frozen=True, slots=True)
 class Ran:
     """What a process told of its work: seconds, the processors' seconds, peak memory in gigabytes; some also how many
-    modules they had imported and how many processes they had started."""
+    modules they had imported, how many processes they had started, and the processors' seconds of imports before."""
 
     seconds: float
     processor: float
     peak: float
     modules: float = 0
     processes: float = 0
+    importing: float = 0
 
 
 def processes_in_turn(
