@@ -5,4 +5,11 @@ become facts, facts become indicators declared by policy, indicators become eval
 published in one transaction. Dagster draws the line between these rooms and nothing else.
 """
 
+import os
+
 __version__ = "0.1.0"
+
+# Read by Polars' allocator (jemalloc) when Polars is loaded, which is after this. What it has let go then goes back to
+# the system at once instead of when somebody else is short: a tenth less memory for a month of a million taps, in the
+# same time. The processes that we start inherit it; whoever has set it already knows better.
+os.environ.setdefault("_RJEM_MALLOC_CONF", "muzzy_decay_ms:0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from functools import cache
@@ -85,6 +86,17 @@ def test_a_deferred_module_comes_when_it_is_used_and_whoever_imports_it_gets_it_
     assert held.escape is xml.sax.saxutils.escape
 
 
+def test_polars_reads_how_it_shall_keep_memory_before_it_keeps_any() -> None:
+    # A word that its allocator does not know would be told on stderr, which shows that the name is read at all.
+    ask = "import sys, kinerja_pipeline; assert 'polars' not in sys.modules; import polars"
+    own = {name: text for name, text in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
+    done = [
+        subprocess.run([sys.executable, "-c", ask], env={**own, **said}, capture_output=True, text=True, check=True)
+        for said in ({}, {"_RJEM_MALLOC_CONF": "nobody_knows_this:1"})
+    ]
+    assert [process.stderr == "" for process in done] == [True, False]
+
+
 def test_the_command_line_loads_what_is_heavy_only_when_a_command_needs_it() -> None:
     # `kinerja --help` answers at once.
     ask = "import sys, kinerja_pipeline.cli; "
@@ -118,8 +130,10 @@ def test_only_home_reads_the_environment() -> None:
         for node in nodes(p)
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv") and isinstance(node.value, ast.Name)
     }
-    # The command line sets KINERJA_HOME for what it starts, and hands its environment on to the processes it starts.
-    assert readers <= {"home.py", "cli/frame.py", "orchestration/serving.py", "orchestration/side_by_side.py"}
+    # The package says how Polars shall keep memory. The command line sets KINERJA_HOME for what it starts, and hands
+    # its environment on to the processes it starts.
+    starting = {"cli/frame.py", "orchestration/serving.py", "orchestration/side_by_side.py"}
+    assert readers <= {"__init__.py", "home.py", *starting}
 
 
 def test_only_edges_read_the_clock() -> None:
