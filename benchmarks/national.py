@@ -121,7 +121,7 @@ def published(home: Home) -> dict[str, int]:
         return dict(warehouse.execute(counts).fetchall())
 
 
-def figures(every: int = 138, root: Path | None = None) -> tuple[list[Figure], dict[str, Timed]]:
+def figures(every: int, root: Path | None = None) -> tuple[list[Figure], dict[str, Timed]]:
     with tempfile.TemporaryDirectory(prefix="kinerja-national-") as place:
         return _figures(every, Home(root or Path(place) / "home"))
 

@@ -52,6 +52,7 @@ def main() -> None:
         type=int,
         help="of what takes minutes, after an uncounted round: 2; with --large 0, one round that counts",
     )
+    parser.add_argument("--every", type=int, default=138, help="with --large: which regions of the country, by size")
     given = parser.parse_args()
     if not peers.PEERS_PYTHON.is_file():
         raise SystemExit("The peers are not installed: `make bench` does that.")
@@ -62,9 +63,9 @@ def main() -> None:
             "job": partial(job.figures, min(given.rows), repetitions),
             "peers": partial(peers.figures, max(given.rows), repetitions),
             "split": partial(split.figures, max(given.rows)),
-            "national": national.figures,
             "instructions": instructions.figures,
             "publication": partial(publication.figures, min(given.rows), repetitions),
+            "national": partial(national.figures, given.every),
         }
     else:
         taken = {
