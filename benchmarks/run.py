@@ -1,7 +1,7 @@
 """Every benchmark, a row per target: what it may be at most, what was measured, pass or gap.
 
     TQDM_DISABLE=1 python benchmarks/run.py --rows 1000000 10000000 --to benchmark.json
-    TQDM_DISABLE=1 python benchmarks/run.py --large
+    TQDM_DISABLE=1 python benchmarks/run.py --large --only national --every 2
 
 The exit code says nothing about the targets: machines are noisy, and a gap is for people to look at. What `--large`
 measured last is kept and shown with its date and commit.
@@ -52,6 +52,7 @@ def main() -> None:
         type=int,
         help="of what takes minutes, after an uncounted round: 2; with --large 0, one round that counts",
     )
+    parser.add_argument("--only", nargs="+", default=[], metavar="BENCH", help="these modules; of the others none")
     parser.add_argument("--every", type=int, default=138, help="with --large: which regions of the country, by size")
     given = parser.parse_args()
     if not peers.PEERS_PYTHON.is_file():
@@ -77,39 +78,42 @@ def main() -> None:
             "judging": judging.figures,
             "event_log": event_log.figures,
         }
+    if unknown := set(given.only) - taken.keys():
+        raise SystemExit(f"There is no {', '.join(sorted(unknown))}; it may be {', '.join(taken)}.")
     found: list[Figure] = []
     timings: dict[str, dict[str, Timed]] = {}
-    for name, take in taken.items():
+    for name in given.only or taken:
+        take = taken[name]
         start = time.perf_counter()
         figures, timings[name] = take()
         print(f"{name}: taken in {time.perf_counter() - start:.0f} s", flush=True)
         found += figures
         if given.large:
             # What has been measured is kept, whatever becomes of the rest.
-            keep(found)
+            keep(name, figures)
     show(found if given.large else [*found, *kept(), *BEYOND])
     write(given.to, given.rows, found, timings)
     print(f"Written: {given.to}")
 
 
-def keep(figures: list[Figure]) -> None:
+def keep(bench: str, figures: list[Figure]) -> None:
+    """Puts what was measured in the place of what the bench measured before, with the day and the commit."""
     command = ["git", "-C", str(LARGE.parent), "rev-parse", "--short", "HEAD"]
     commit = subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()
-    page = {
-        "date": dt.datetime.now(dt.UTC).date().isoformat(),
-        "commit": commit,
-        "figures": [asdict(f) for f in figures],
-    }
+    page = json.loads(LARGE.read_text(encoding="utf-8")) if LARGE.is_file() else {}
+    today = dt.datetime.now(dt.UTC).date().isoformat()
+    page[bench] = {"date": today, "commit": commit, "figures": [asdict(f) for f in figures]}
     LARGE.write_text(json.dumps(page, indent=2) + "\n", encoding="utf-8")
 
 
 def kept() -> list[Figure]:
     """What was measured last of the large size, each row with when and of which commit."""
-    if not LARGE.is_file():
-        return []
-    page = json.loads(LARGE.read_text(encoding="utf-8"))
-    of = f" (of {page['date']}, {page['commit']})"
-    return [replace(figure, name=figure.name + of) for figure in (Figure(**f) for f in page["figures"])]
+    page = json.loads(LARGE.read_text(encoding="utf-8")) if LARGE.is_file() else {}
+    return [
+        replace(figure, name=f"{figure.name} (of {bench['date']}, {bench['commit']})")
+        for bench in page.values()
+        for figure in (Figure(**f) for f in bench["figures"])
+    ]
 
 
 if __name__ == "__main__":
