@@ -21,7 +21,7 @@ _BESIDE = "beside"
 
 def stage(connection: sa.Connection, frames: Sequence[pl.DataFrame]) -> list[str | None]:
     """Lays frames down for `insert_rows`, each under the name that comes back in its place; None where there is nothing
-    to gain by it. Once in a transaction that writes, which has it for itself; the connection is not used again after.
+    to gain by it. To be called once in a transaction that writes, at whose end the connection is closed.
 
     SQLite has no bulk load, and a row of twenty values takes Python's driver four times as long to hand over as SQLite
     to keep, index and all. So the rows become tables of a file of their own, in C, which the transaction reads. Raises
