@@ -70,13 +70,13 @@ docs: .venv/installed
 
 # A row per target, what was measured, pass or gap; benchmarks/README.md says what each is. No test: machines are noisy.
 bench: .venv/installed .bench/installed
-	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/run.py
 
 # What takes longer than anybody waits for: ten million taps, a part of the country. The figures are kept in
 # benchmarks/large.json, and make bench shows them with their date. EVERY=2: half of the country's regions, 70 GB.
 EVERY ?= 138
 bench-large: .venv/installed .bench/installed
-	TQDM_DISABLE=1 $(BIN)/python benchmarks/run.py --large --every $(EVERY)
+	$(BIN)/python benchmarks/run.py --large --every $(EVERY)
 
 # An independent peer, in an environment of its own: it lints every contract page and counts what our rules count.
 datacontract: .venv/installed .datacontract/installed

@@ -1,6 +1,6 @@
 """What judging costs: the import, a region and month by our run of the suites, and the same by the library's own run.
 
-    python benchmarks/judging.py 2> /dev/null    # the library draws a progress bar per suite
+    python benchmarks/judging.py
 
 All contracts as they stand, 200 rows in each published table; processor time. "First" imports the library, builds the
 suites and looks up their metrics, which a process does once.
@@ -11,8 +11,10 @@ Measured on 2 cores with great-expectations 1.24.1: first feeds 3.7 (nearly all 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from contextlib import redirect_stderr
 
 import polars as pl
 from measuring import Figure, Timed, in_turn, show, told
@@ -90,16 +92,18 @@ def figures() -> tuple[list[Figure], dict[str, Timed]]:
         "tables, first": seconds(tables_by_us),
     }
     judged = [judge_counts(c, counts_of(c)) for c in feeds]
-    timed = in_turn(
-        {
-            "feeds": feeds_by_us,
-            "their documents": documents,
-            "tables": tables_by_us,
-            "feeds by the library": feeds_by_the_library,
-            "tables by the library": tables_by_the_library,
-        },
-        clock=time.process_time,
-    )
+    # The library draws a progress bar per suite, whatever it is told.
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stderr(nowhere):
+        timed = in_turn(
+            {
+                "feeds": feeds_by_us,
+                "their documents": documents,
+                "tables": tables_by_us,
+                "feeds by the library": feeds_by_the_library,
+                "tables by the library": tables_by_the_library,
+            },
+            clock=time.process_time,
+        )
     ours, theirs = (
         sum(timed[name].median for name in names)
         for names in (("feeds", "tables"), ("feeds by the library", "tables by the library"))

@@ -1,7 +1,7 @@
 """Every benchmark, a row per target: what it may be at most, what was measured, pass or gap.
 
-    TQDM_DISABLE=1 python benchmarks/run.py --rows 1000000 10000000 --to benchmark.json
-    TQDM_DISABLE=1 python benchmarks/run.py --large --only national --every 2
+    python benchmarks/run.py --rows 1000000 10000000 --to benchmark.json
+    python benchmarks/run.py --large --only national --every 2
 
 The exit code says nothing about the targets: machines are noisy, and a gap is for people to look at. What `--large`
 measured last is kept and shown with its date and commit.
