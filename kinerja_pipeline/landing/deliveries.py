@@ -27,13 +27,7 @@ import polars as pl
 from kinerja_pipeline.contracts.model import Contract, Contracts
 from kinerja_pipeline.facts.periods import add_months, month_end, month_of, month_start
 from kinerja_pipeline.home import Home
-from kinerja_pipeline.landing.landed import (
-    DATED,
-    keys_as_text,
-    landed_file,
-    months_with,
-    region_folder,
-)
+from kinerja_pipeline.landing.landed import DATED, keys_as_text, landed_file, months_with, region_folder
 from kinerja_pipeline.landing.ledger import FIELDS, LEDGER, Delivery, append_delivery, in_force, read_ledger
 from kinerja_pipeline.landing.readers import UnreadableFile, read_source
 from kinerja_pipeline.landing.reshape import LandingError, Reshaped, reshape

@@ -32,7 +32,7 @@ def stage(connection: sa.Connection, frames: Sequence[pl.DataFrame]) -> list[str
     import adbc_driver_sqlite.dbapi as arrow  # Late: readers never write.
 
     warehouse = Path(str(connection.engine.url.database)).absolute()
-    # Only who holds the transaction is here. `kinerja doctor` knows the name; what was killed is in nobody's way.
+    # Only who holds the transaction is here, so what a killed one left may go (`kinerja doctor` finds it in a home).
     folder = warehouse.with_name(f".{warehouse.name}.tmp")
     shutil.rmtree(folder, ignore_errors=True)
     try:
