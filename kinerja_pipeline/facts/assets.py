@@ -92,16 +92,19 @@ def _attendance_day(deployment: Deployment) -> AssetsDefinition:
         today = clock.local_today(policy.zone)
         day = as_of(month, today)
         parts = attendance_days(pl.concat(taps), employees, pins, permits, rosters, outages, policy, month, day)
-        days = lake.write_parts(parts, TOLD_COLUMNS, "facts", "attendance_day", region, month)
+        told = lake.write_parts(parts, lambda part: part.select(TOLD_COLUMNS), "facts", "attendance_day", region, month)
+        days = pl.concat(told)
         yield MaterializeResult(
             asset_key=["facts", "attendance_day"],
-            metadata={**counts(days, time.perf_counter() - start), **lateness(days)},
+            metadata={**counts(len(days), time.perf_counter() - start), **lateness(days)},
         )
         start = time.perf_counter()
         arrivals = lake.read("validated", "arrival", region, month)
         complete = feed_day(days, pins, outages, arrivals, policy, month, day, today)
         lake.write(complete, "facts", "feed_day", region, month)
-        yield MaterializeResult(asset_key=["facts", "feed_day"], metadata=counts(complete, time.perf_counter() - start))
+        yield MaterializeResult(
+            asset_key=["facts", "feed_day"], metadata=counts(len(complete), time.perf_counter() - start)
+        )
 
     return build
 
@@ -126,7 +129,7 @@ def _attendance_month(deployment: Deployment) -> AssetsDefinition:
         frame = attendance_month(days, deployment.policy(region, month), month)
         lake.write(frame, "facts", "attendance_month", region, month)
         return MaterializeResult(
-            asset_key=["facts", "attendance_month"], metadata=counts(frame, time.perf_counter() - start)
+            asset_key=["facts", "attendance_month"], metadata=counts(len(frame), time.perf_counter() - start)
         )
 
     return build
@@ -151,7 +154,7 @@ def _tasks(deployment: Deployment) -> AssetsDefinition:
         frame = task_outcome(tasks, lake.read("validated", "employee", region), policy, month)
         lake.write(frame, "facts", "task_outcome", region, month)
         return MaterializeResult(
-            asset_key=["facts", "task_outcome"], metadata=counts(frame, time.perf_counter() - start)
+            asset_key=["facts", "task_outcome"], metadata=counts(len(frame), time.perf_counter() - start)
         )
 
     return build
@@ -185,7 +188,9 @@ def _satisfaction(deployment: Deployment) -> AssetsDefinition:
                 parts.append(function(given, org_units, deployment.policy(region, period), period, day))
             frame = pl.concat(parts)
             lake.write(frame, "facts", table, region, month)
-            yield MaterializeResult(asset_key=["facts", table], metadata=counts(frame, time.perf_counter() - start))
+            yield MaterializeResult(
+                asset_key=["facts", table], metadata=counts(len(frame), time.perf_counter() - start)
+            )
 
     return build
 
@@ -227,7 +232,7 @@ def _appraisal(deployment: Deployment) -> AssetsDefinition:
         for table in sorted(frames, key=lambda name: name == "appraisal_round"):
             lake.write(frames[table], "facts", table, region, month)
             seconds = time.perf_counter() - start
-            yield MaterializeResult(asset_key=["facts", table], metadata=counts(frames[table], seconds))
+            yield MaterializeResult(asset_key=["facts", table], metadata=counts(len(frames[table]), seconds))
 
     return build
 
@@ -248,7 +253,7 @@ def _targets(deployment: Deployment) -> AssetsDefinition:
         frame = indicator_target(targets, deployment.policy(region, month), month)
         lake.write(frame, "facts", "indicator_target", region, month)
         return MaterializeResult(
-            asset_key=["facts", "indicator_target"], metadata=counts(frame, time.perf_counter() - start)
+            asset_key=["facts", "indicator_target"], metadata=counts(len(frame), time.perf_counter() - start)
         )
 
     return build
@@ -274,7 +279,7 @@ def _training(deployment: Deployment) -> AssetsDefinition:
         frame = training_year(given, employees, deployment.policy(region, month), month, months)
         lake.write(frame, "facts", "training_year", region, month)
         return MaterializeResult(
-            asset_key=["facts", "training_year"], metadata=counts(frame, time.perf_counter() - start)
+            asset_key=["facts", "training_year"], metadata=counts(len(frame), time.perf_counter() - start)
         )
 
     return build

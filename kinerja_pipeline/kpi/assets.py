@@ -83,7 +83,7 @@ def _measure(deployment: Deployment) -> AssetsDefinition:
         today = clock.local_today(policy.zone)
         frame = _measured(lake, policy, month, deployment.indicators(policy), today)
         lake.write(frame, "kpi", "measure", region, month)
-        return MaterializeResult(asset_key=["kpi", "measure"], metadata=counts(frame, time.perf_counter() - start))
+        return MaterializeResult(asset_key=["kpi", "measure"], metadata=counts(len(frame), time.perf_counter() - start))
 
     return build
 
@@ -183,11 +183,11 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
                 judged_parts.append(credited(judged, lake.read("validated", "employee", region), rules.credit))
                 spreads.append(unit_evaluation(judged_parts[-1], ratings, rules))
 
-        counted = lake.write_parts(of_periods(), ["period"], "kpi", "kpi", region, month)
+        counted = lake.write_parts(of_periods(), len, "kpi", "kpi", region, month)
         indicators = pl.concat(of_month)
         yield MaterializeResult(
             asset_key=["kpi", "kpi"],
-            metadata={**counts(counted, time.perf_counter() - start), **achieved(indicators, month)},
+            metadata={**counts(sum(counted), time.perf_counter() - start), **achieved(indicators, month)},
         )
         judged = pl.concat(judged_parts)
         earlier = [
@@ -209,7 +209,7 @@ def _kpi(deployment: Deployment) -> AssetsDefinition:
             "training_programme": _programmes(lake, region, month, advice),
         }.items():
             lake.write(frame, "kpi", table, region, month)
-            yield MaterializeResult(asset_key=["kpi", table], metadata=counts(frame, time.perf_counter() - start))
+            yield MaterializeResult(asset_key=["kpi", table], metadata=counts(len(frame), time.perf_counter() - start))
 
     return build
 

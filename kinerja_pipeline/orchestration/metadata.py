@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import polars as pl
 from dagster import MetadataValue, TableColumn, TableColumnConstraints, TableSchema
 
 from kinerja_pipeline.contracts.model import Contract
@@ -52,8 +51,8 @@ def definition_metadata(contract: Contract) -> Mapping[str, Any]:
     return told if contract.direction == "incoming" else {**told, "columns come from": sources_table(contract)}
 
 
-def counts(frame: pl.DataFrame, seconds: float) -> dict[str, MetadataValue[Any]]:
-    return {"dagster/row_count": MetadataValue.int(len(frame)), "seconds": MetadataValue.float(round(seconds, 3))}
+def counts(rows: int, seconds: float) -> dict[str, MetadataValue[Any]]:
+    return {"dagster/row_count": MetadataValue.int(rows), "seconds": MetadataValue.float(round(seconds, 3))}
 
 
 def _pages(contract: Contract) -> MetadataValue[Any]:

@@ -1,6 +1,6 @@
 """The lake: one Parquet file per table, region and month, and JSON documents, written beside and then renamed.
 
-Here: paths, reading and writing whole files. Not here: what is landed
+Here: paths, reading and writing whole files or their parts. Not here: what is landed
 (landing keeps its own files under lake/landing) and anything about databases.
 """
 
@@ -10,15 +10,19 @@ import errno
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import polars as pl
 from polars.io.plugins import register_io_source
+
+T = TypeVar("T")
+PART_ROWS = 2_000_000
+"""Rows that are read together where a table is read in parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +43,26 @@ class Lake:
         return target
 
     def write_parts(
-        self, parts: Iterable[pl.DataFrame], kept: Sequence[str], room: str, table: str, region: str, month: str
-    ) -> pl.DataFrame:
+        self,
+        parts: Iterable[pl.DataFrame],
+        told: Callable[[pl.DataFrame], T],
+        room: str,
+        table: str,
+        region: str,
+        month: str,
+    ) -> list[T]:
         """Writes the rows of all parts, one after the other, as `write` writes a frame; no more than a few parts stand
-        in memory. Returns all rows with the columns `kept`. All parts but the first are made in another thread; what
+        in memory. Returns what `told` says of each part. All parts but the first are made in another thread; what
         goes wrong there is raised here as it is, since who is told of it and whether a run tries again goes by it."""
         following = iter(parts)
         first = next(following)
-        remembered: list[pl.DataFrame] = []
+        remembered: list[T] = []
         faults: list[Exception] = []
 
         def each(*_: object) -> Iterator[pl.DataFrame]:
             try:
                 for part in chain([first], following):
-                    remembered.append(part.select(kept))
+                    remembered.append(told(part))
                     yield part
             except Exception as fault:
                 faults.append(fault)
@@ -63,7 +73,7 @@ class Lake:
                 register_io_source(each, schema=first.schema).sink_parquet(file, compression="zstd", statistics=True)
             except Exception as error:
                 raise (faults or [error])[0] from None
-        return pl.concat(remembered)
+        return remembered
 
     def document_path(self, room: str, name: str, region: str, month: str | None = None) -> Path:
         return self.path(room, name, region, month).with_suffix(".json")
@@ -105,6 +115,35 @@ class Lake:
 
         Raises FileNotFoundError when there is none of them: an empty partition has a file too.
         """
+        wanted_columns = None if columns is None else list(columns)
+        files = self._files(room, table, region, months)
+        return pl.concat([pl.read_parquet(p, columns=wanted_columns) for p in files], how="vertical")
+
+    def scan(self, room: str, table: str, region: str, months: str | Iterable[str] | None = None) -> pl.LazyFrame:
+        """The same rows, read when they are collected: of a table that is ordered by what is asked for (people by
+        NIP) only the stretches of the file that can hold it. Raises FileNotFoundError like `read`."""
+        return pl.concat(
+            [pl.scan_parquet(p, glob=False, hive_partitioning=False) for p in self._files(room, table, region, months)],
+            how="vertical",
+        )
+
+    def read_parts(
+        self,
+        room: str,
+        table: str,
+        region: str,
+        months: str | Iterable[str] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> Iterator[pl.DataFrame]:
+        """The same rows in the same order, PART_ROWS of them at a time; at least one part, which may be empty.
+        Raises FileNotFoundError like `read`."""
+        rows = self.scan(room, table, region, months)
+        rows = rows if columns is None else rows.select(columns)
+        count = rows.select(pl.len()).collect().item()
+        for start in range(0, max(count, 1), PART_ROWS):
+            yield rows.slice(start, PART_ROWS).collect()
+
+    def _files(self, room: str, table: str, region: str, months: str | Iterable[str] | None) -> list[Path]:
         wanted: list[str | None] = [None] if months is None else [months] if isinstance(months, str) else list(months)
         files = [p for m in wanted if (p := self.path(room, table, region, m)).is_file()]
         if not files:
@@ -112,8 +151,7 @@ class Lake:
                 f"{room}/{table} of {region} has no data for {', '.join(m or 'the region' for m in wanted)}; "
                 f"materialize {room}/{table} for it first"
             )
-        wanted_columns = None if columns is None else list(columns)
-        return pl.concat([pl.read_parquet(p, columns=wanted_columns) for p in files], how="vertical")
+        return files
 
 
 @contextmanager

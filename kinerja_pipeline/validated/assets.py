@@ -308,13 +308,13 @@ def _kept(
         seconds, start = time.perf_counter() - start, time.perf_counter()
         yield MaterializeResult(
             asset_key=["quarantine", contract.name],
-            metadata={**counts(result.rejected, seconds), **rejected_share(result.tally)},
+            metadata={**counts(len(result.rejected), seconds), **rejected_share(result.tally)},
         )
         if is_believed:
             yield MaterializeResult(
                 asset_key=_key(contract),
                 metadata={
-                    **counts(result.valid, seconds),
+                    **counts(len(result.valid), seconds),
                     **_corrected(corrections, contract, month),
                     **preview(contract, result.valid),
                 },
