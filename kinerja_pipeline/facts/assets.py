@@ -5,15 +5,27 @@ Here: binding only. Not here: any rule of working time, tasks or surveys (the mo
 
 import time
 from collections.abc import Iterator
+from itertools import chain
 
 import polars as pl
 from dagster import AssetDep, AssetExecutionContext, AssetsDefinition, AssetSpec, MaterializeResult, multi_asset
 
 from kinerja_pipeline.facts.appraisal import APPRAISAL_SCHEMAS, appraisal
 from kinerja_pipeline.facts.attendance import COUNTED_COLUMNS, SUMMED_COLUMNS, attendance_days, attendance_month
-from kinerja_pipeline.facts.feed_day import feed_day
-from kinerja_pipeline.facts.periods import add_months, as_of, month_of, months_between, months_of, periods_of
+from kinerja_pipeline.facts.by_people import stretches
+from kinerja_pipeline.facts.discipline import covered_from
+from kinerja_pipeline.facts.feed_day import Expected, expected, feed_day
+from kinerja_pipeline.facts.periods import (
+    add_months,
+    as_of,
+    in_force,
+    month_of,
+    months_between,
+    months_of,
+    periods_of,
+)
 from kinerja_pipeline.facts.satisfaction import satisfaction_element, satisfaction_index
+from kinerja_pipeline.facts.shifts import ASSIGNED
 from kinerja_pipeline.facts.targets import indicator_target
 from kinerja_pipeline.facts.tasks import task_outcome
 from kinerja_pipeline.facts.training import training_year
@@ -21,13 +33,19 @@ from kinerja_pipeline.orchestration.column_lineage import column_lineage
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
 from kinerja_pipeline.orchestration.faults import retrying
 from kinerja_pipeline.orchestration.metadata import counts, definition_metadata, team
-from kinerja_pipeline.orchestration.plots import lateness
+from kinerja_pipeline.orchestration.plots import Lateness, late_by_day, lateness
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 
-REGISTERS = ("employee", "device_pin", "leave_permit", "shift_roster", "device_outage")
+VALID = ("valid_from", "valid_to")
+REGISTERS = {
+    "employee": ("nip", "assignment_code", *ASSIGNED, *VALID),
+    "device_pin": ("device_id", "pin", "nip", *VALID),
+    "leave_permit": ("permit_id", "nip", "kind_code", "part", "start_date", "end_date"),
+    "shift_roster": ("nip", "work_date", "schedule_id"),
+    "device_outage": ("device_id", "started_at", "ended_at"),
+}
+"""What days look at of the registers."""
 TAPS, TAP_COLUMNS = ("attendance_log", "attendance_margin"), ("device_id", "pin", "tapped_at")
-TOLD_COLUMNS = ("nip", "work_date", "unit_id", "status_code", "tap_count", "first_in_at", "late_minutes")
-"""What completeness and the UI look at of the days."""
 UNPUBLISHED = {
     "appraisal_round": "One row per appraisal round that has been computed: when, and from which deliveries. A round "
     "in it is never computed again.",
@@ -87,26 +105,40 @@ def _attendance_day(deployment: Deployment) -> AssetsDefinition:
     ) -> Iterator[MaterializeResult[None]]:
         region, month = region_month_of(context)
         policy, lake, start = deployment.policy(region, month), home.lake, time.perf_counter()
-        employees, pins, permits, rosters, outages = (lake.read("validated", name, region) for name in REGISTERS)
-        taps = [lake.read("validated", name, region, month, TAP_COLUMNS) for name in TAPS]
+        employees, pins, permits, rosters, outages = (
+            lake.read("validated", name, region, columns=columns) for name, columns in REGISTERS.items()
+        )
+        taps = chain.from_iterable(lake.read_parts("validated", name, region, month, TAP_COLUMNS) for name in TAPS)
         today = clock.local_today(policy.zone)
         day = as_of(month, today)
-        parts = attendance_days(pl.concat(taps), employees, pins, permits, rosters, outages, policy, month, day)
-        told = lake.write_parts(parts, lambda part: part.select(TOLD_COLUMNS), "facts", "attendance_day", region, month)
-        days = pl.concat(told)
+        parts = attendance_days(taps, employees, pins, permits, rosters, outages, policy, month, day)
+        holders = in_force(pins, ["device_id", "pin"]).sort("nip")
+
+        def told(part: pl.DataFrame) -> tuple[int, Lateness, Expected]:
+            return len(part), late_by_day(part), expected(part, _of(part, holders))
+
+        rows, late, asked = zip(*lake.write_parts(parts, told, "facts", "attendance_day", region, month), strict=True)
         yield MaterializeResult(
             asset_key=["facts", "attendance_day"],
-            metadata={**counts(len(days), time.perf_counter() - start), **lateness(days)},
+            metadata={**counts(sum(rows), time.perf_counter() - start), **lateness(late)},
         )
         start = time.perf_counter()
         arrivals = lake.read("validated", "arrival", region, month)
-        complete = feed_day(days, pins, outages, arrivals, policy, month, day, today)
+        complete = feed_day(asked, outages, arrivals, policy, month, day, today)
         lake.write(complete, "facts", "feed_day", region, month)
         yield MaterializeResult(
             asset_key=["facts", "feed_day"], metadata=counts(len(complete), time.perf_counter() - start)
         )
 
     return build
+
+
+def _of(days: pl.DataFrame, holders: pl.DataFrame) -> pl.DataFrame:
+    """The rows of people from the first to the last of `days`; both are in the order of NIPs."""
+    if days.is_empty():
+        return holders.clear()
+    start = holders["nip"].search_sorted(days["nip"][0], side="left")
+    return holders.slice(start, holders["nip"].search_sorted(days["nip"][-1], side="right") - start)
 
 
 def _attendance_month(deployment: Deployment) -> AssetsDefinition:
@@ -121,15 +153,23 @@ def _attendance_month(deployment: Deployment) -> AssetsDefinition:
     def build(context: AssetExecutionContext, home: HomeResource, lock: RegionLock) -> MaterializeResult[None]:
         region, month = region_month_of(context)
         lake, start = home.lake, time.perf_counter()
+        policy = deployment.policy(region, month)
         before = months_between(add_months(month, -11), add_months(month, -1))
-        days = lake.read("facts", "attendance_day", region, month, SUMMED_COLUMNS)
-        if earlier := [m for m in before if lake.has("facts", "attendance_day", region, m)]:
-            counted = lake.read("facts", "attendance_day", region, earlier, columns=COUNTED_COLUMNS)
-            days = pl.concat([counted, days], how="diagonal")
-        frame = attendance_month(days, deployment.policy(region, month), month)
-        lake.write(frame, "facts", "attendance_month", region, month)
+        earlier = [m for m in before if lake.has("facts", "attendance_day", region, m)]
+        days = [lake.scan("facts", "attendance_day", region, m).select(COUNTED_COLUMNS) for m in earlier]
+        days.append(lake.scan("facts", "attendance_day", region, month).select(SUMMED_COLUMNS))
+        has_days = pl.collect_all([rows.select(pl.len() > 0) for rows in days])
+        covered = covered_from((m for m, has in zip([*earlier, month], has_days, strict=True) if has.item()), month)
+        people = days[-1].select(pl.col("nip").unique()).collect(engine="streaming").to_series()
+
+        def parts() -> Iterator[pl.DataFrame]:
+            for some in stretches(people):
+                own = pl.collect_all([rows.filter(some.holds("nip")) for rows in days])
+                yield attendance_month(pl.concat(own, how="diagonal"), policy, month, covered)
+
+        rows = lake.write_parts(parts(), len, "facts", "attendance_month", region, month)
         return MaterializeResult(
-            asset_key=["facts", "attendance_month"], metadata=counts(len(frame), time.perf_counter() - start)
+            asset_key=["facts", "attendance_month"], metadata=counts(sum(rows), time.perf_counter() - start)
         )
 
     return build

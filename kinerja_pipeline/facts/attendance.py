@@ -7,10 +7,12 @@ facts/calendar), what a day costs (facts/deductions), counters of unexcused days
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import polars as pl
 
+from kinerja_pipeline.facts.by_people import PEOPLE_AT_ONCE
 from kinerja_pipeline.facts.deductions import setting, tables_of, with_deduction, with_table
 from kinerja_pipeline.facts.discipline import (
     absence_runs,
@@ -35,8 +37,6 @@ SUMMED_COLUMNS = (
     *("unit_id", "tap_count", "early_minutes", "deduction_share", "deduction_base_code", "deduction_cap_share"),
 )
 """What the sums of a month need of its own days."""
-PEOPLE_AT_ONCE = 25_000
-"""What people's days and scores take in memory while they are computed does not grow with the region."""
 
 ONE_DAY = dt.timedelta(days=1)
 MARGIN = dt.timedelta(hours=36)
@@ -80,12 +80,12 @@ def attendance_day(
     absence nor deduction. Taps on `off` and `holiday` are only counted. Rostered people follow the roster alone;
     without a row they are off. An outage that nobody ended lasts until `as_of`.
     """
-    parts = attendance_days(taps, employees, device_pins, permits, rosters, outages, policy, month, as_of)
+    parts = attendance_days([taps], employees, device_pins, permits, rosters, outages, policy, month, as_of)
     return pl.concat(parts)
 
 
 def attendance_days(
-    taps: pl.DataFrame,
+    taps: Iterable[pl.DataFrame],
     employees: pl.DataFrame,
     device_pins: pl.DataFrame,
     permits: pl.DataFrame,
@@ -95,35 +95,34 @@ def attendance_days(
     month: str,
     as_of: dt.date,
 ) -> Iterator[pl.DataFrame]:
-    """The rows of attendance_day in their order, PEOPLE_AT_ONCE people after people."""
+    """The rows of attendance_day in their order, PEOPLE_AT_ONCE people after people. `taps` come in parts too: of a
+    part only people and instants are kept."""
     first, last = month_bounds(month)
-    near = taps.select("device_id", "pin", "tapped_at").filter(
-        pl.col("tapped_at").is_between(_midnight(first) - MARGIN, _midnight(last) + ONE_DAY + MARGIN, closed="left")
-    )
-    del taps
-    heard = near.select("device_id", pl.col("tapped_at").dt.date().alias("date")).unique().with_columns(_heard=True)
+    until, origin = min(last, as_of), _midnight(first) - 2 * MARGIN
+    people = _numbered(employees)
+    pins = in_force(device_pins.select("device_id", "pin", "nip", "valid_from", "valid_to"), ["device_id", "pin"])
+    pins = pins.join(people, on="nip").drop("nip")
+    heard, instants = _heard(taps, pins, origin, month)
     down = _down_dates(outages, first, as_of)
-    held = in_force(device_pins.select("device_id", "pin", "nip", "valid_from", "valid_to"), ["device_id", "pin"])
-    origin, until = _midnight(first) - 2 * MARGIN, min(last, as_of)
-    nips = employees.select(pl.col("nip").unique().sort()).to_series()
-    for start in range(0, max(len(nips), 1), PEOPLE_AT_ONCE):
-        own = nips.slice(start, PEOPLE_AT_ONCE)
-        is_own = pl.col("nip").is_between(pl.lit(own.min(), pl.String), pl.lit(own.max(), pl.String))
-        shifts = person_days(employees.filter(is_own), rosters.filter(is_own), policy, first - ONE_DAY, last + ONE_DAY)
-        people = shifts.select("nip", "_person").unique()
-        pins = held.join(people, on="nip").drop("nip")
+    registers = (employees, rosters, permits)
+    staff, planned, permitted = (_by_group(frame.join(people, on="nip", maintain_order="left")) for frame in registers)
+    known = _by_group(pins)
+    # A region without employees has one part without rows.
+    for group in sorted(staff) or [0]:
+        shifts = person_days(staff[group], planned[group], policy, first - ONE_DAY, last + ONE_DAY)
         days = shifts.filter(pl.col("work_date").is_between(first, until))
-        days = _with_taps(days, shifts, _person_taps(near, pins, origin, policy), origin, policy)
-        days = _with_permits(days, permit_days(permits, people, policy, first, until))
-        days = _with_recordability(days, heard, down, pins)
+        days = _with_taps(days, shifts, _without_repeats(instants.pop(group, []), policy), origin, policy)
+        days = _with_permits(days, permit_days(permitted[group], policy, first, until))
+        days = _with_recordability(days, heard, down, known[group])
         yield _judged(days, policy, month)
 
 
-def attendance_month(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataFrame:
+def attendance_month(days: pl.DataFrame, policy: Policy, month: str, covered: dt.date | None = None) -> pl.DataFrame:
     """One row per employee with days in `month`: counts, shares, deduction and unexcused-day counters (PP 94/2021).
 
     `days` are attendance_day rows of `month`, of the earlier months of its year, and of as many months before as a run
-    of absences may reach back to; of earlier months COUNTED_COLUMNS are enough. A run is broken by any other working
+    of absences may reach back to; of earlier months COUNTED_COLUMNS are enough. Where they are those of some people,
+    `covered` says from when on everybody's have no gap (facts/discipline). A run is broken by any other working
     day, permit or unrecorded day, not by `off` or `holiday`; the longest run that touches the month counts, over month
     and year ends. Late minutes become unexcused days where the policy says so; they are no part of a run.
 
@@ -136,20 +135,7 @@ def attendance_month(days: pl.DataFrame, policy: Policy, month: str) -> pl.DataF
     if the other tap is; unit_id is that of the last active day; the gravest threshold is the last one reached in policy
     order.
     """
-    covered = covered_from(days, month)
-    people = days.select(pl.col("nip").unique().sort()).with_row_index("_number")
-    if len(people) <= PEOPLE_AT_ONCE:
-        return _sums(days, policy, month, covered)
-    # By number: to compare texts once for every part takes longer than to sum.
-    numbers = days.select("nip").join(people, on="nip", how="left", maintain_order="left")["_number"]
-    starts = range(0, len(people), PEOPLE_AT_ONCE)
-    parts = (days.filter(numbers.is_between(start, start + PEOPLE_AT_ONCE - 1)) for start in starts)
-    return pl.concat(_sums(part, policy, month, covered) for part in parts)
-
-
-def _sums(days: pl.DataFrame, policy: Policy, month: str, covered: dt.date) -> pl.DataFrame:
-    """The rows of attendance_month of the people whose `days` these are; `covered` is the first day that anybody's
-    cover without a gap."""
+    covered = covered or covered_from(days["period"].unique(), month)
     status = pl.col("status_code")
     is_present = status.is_in(WITH_PRESENCE) & (pl.col("tap_count") > 0)
     is_punctual = is_present & (pl.col("late_minutes").fill_null(0) == 0) & (pl.col("early_minutes").fill_null(0) == 0)
@@ -251,17 +237,49 @@ def _midnight(day: dt.date) -> dt.datetime:
 # ---- taps ----------------------------------------------------------------------------------------------------------
 
 
-def _person_taps(near: pl.DataFrame, pins: pl.DataFrame, origin: dt.datetime, policy: Policy) -> pl.DataFrame:
-    """One row per tap of a known person, repeats left out: `_at` in the order of person and instant."""
+def _numbered(employees: pl.DataFrame) -> pl.DataFrame:
+    """nip, _group, _person: people in the order of their NIPs, PEOPLE_AT_ONCE in a group, numbered in each from 0."""
+    number = pl.int_range(pl.len(), dtype=pl.Int64)
+    people = employees.select(pl.col("nip").unique().sort())
+    return people.with_columns(_group=number // PEOPLE_AT_ONCE, _person=number % PEOPLE_AT_ONCE)
+
+
+def _by_group(rows: pl.DataFrame) -> Mapping[int, pl.DataFrame]:
+    """The rows by their `_group`, in their order; of a group without rows none, with all columns."""
+    parts = rows.partition_by("_group", as_dict=True, include_key=False, maintain_order=True)
+    empty = rows.clear().drop("_group")
+    return defaultdict(lambda: empty, {int(group): part for (group,), part in parts.items()})
+
+
+def _heard(
+    taps: Iterable[pl.DataFrame], pins: pl.DataFrame, origin: dt.datetime, month: str
+) -> tuple[pl.DataFrame, dict[int, list[pl.Series]]]:
+    """device_id, date, _heard: on which days each device heard anybody; and the taps of known people, by group, as they
+    came: person and instant as one integer (facts/shifts), all that is kept of a hundred million of them."""
+    first, last = month_bounds(month)
     day = pl.col("tapped_at").dt.date()
-    repeat = policy.attendance.repeat_seconds * 1_000_000
-    return (
-        near.join(pins, on=["device_id", "pin"])
-        .filter(day >= pl.col("valid_from"), day <= pl.col("valid_to"))
-        .select(position(pl.col("tapped_at"), origin).alias("_at"))
-        .sort("_at")
-        .filter(pl.col("_at").diff().fill_null(STRETCH) > repeat)
+    is_near = pl.col("tapped_at").is_between(
+        _midnight(first) - MARGIN, _midnight(last) + ONE_DAY + MARGIN, closed="left"
     )
+    dates, instants = [], defaultdict[int, list[pl.Series]](list)
+    for part in taps:
+        near = part.select("device_id", "pin", "tapped_at").filter(is_near)
+        dates.append(near.select("device_id", day.alias("date")).unique())
+        placed = (
+            near.join(pins, on=["device_id", "pin"])
+            .filter(day >= pl.col("valid_from"), day <= pl.col("valid_to"))
+            .select("_group", position(pl.col("tapped_at"), origin).alias("_at"))
+        )
+        for group, own in _by_group(placed).items():
+            instants[group].append(own["_at"])
+    return pl.concat(dates).unique().with_columns(_heard=True), instants
+
+
+def _without_repeats(instants: Sequence[pl.Series], policy: Policy) -> pl.DataFrame:
+    """One row per tap: `_at` in the order of person and instant; a tap soon after the one before is the same tap."""
+    taps = pl.concat([pl.Series("_at", [], dtype=pl.Int64), *instants]).sort().to_frame()
+    repeat = policy.attendance.repeat_seconds * 1_000_000
+    return taps.filter(pl.col("_at").diff().fill_null(STRETCH) > repeat)
 
 
 def _with_taps(

@@ -34,6 +34,7 @@ def day_taps(
     one_day = dt.timedelta(days=1)
     first, last = month_bounds(month)
     own = employees.filter(pl.col("nip").is_in(list(people)))
+    own = own.with_columns(_person=pl.col("nip").rank("dense").cast(pl.Int64) - 1)
     shifts = person_days(own, rosters, policy, first - one_day, last + one_day)
     pins = in_force(device_pins.select("device_id", "pin", "nip", "valid_from", "valid_to"), ["device_id", "pin"])
     pins = pins.join(shifts.select("nip", "_person").unique(), on="nip")

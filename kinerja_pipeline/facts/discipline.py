@@ -6,6 +6,7 @@ Here: counting over months and years. Not here: a sanction; it needs a hearing, 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 import polars as pl
 
@@ -13,9 +14,9 @@ from kinerja_pipeline.facts.periods import add_months, month_start
 from kinerja_pipeline.policies.model import Policy
 
 
-def covered_from(days: pl.DataFrame, month: str) -> dt.date:
-    """First day of the unbroken stretch of months that `days` cover up to `month`."""
-    covered = set(days["period"].unique().to_list())
+def covered_from(months: Iterable[str], month: str) -> dt.date:
+    """First day of the unbroken stretch of `months` up to `month`."""
+    covered = set(months)
     first = month
     while add_months(first, -1) in covered:
         first = add_months(first, -1)

@@ -7,11 +7,13 @@ Here: expected against received, lateness and device downtime, by unit and day. 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import polars as pl
 
 from kinerja_pipeline.facts.attendance import BY_PERMIT, UNSCHEDULED
-from kinerja_pipeline.facts.periods import add_months, in_force, month_start
+from kinerja_pipeline.facts.periods import add_months, month_start
 from kinerja_pipeline.policies.model import Policy
 
 FEED_DAY_SCHEMA: dict[str, type[pl.DataType]] = {
@@ -28,9 +30,35 @@ ALL = "all"
 """The unit_id of a feed's files, which name no unit."""
 
 
+class Expected(NamedTuple):
+    """What attendance was expected and came of some person-days.
+
+    people: one row per unit and day: unit_id, date, expected_count, received_count.
+    devices: one row per unit, day and device that knows somebody who was expected: unit_id, date, device_id.
+    """
+
+    people: pl.DataFrame
+    devices: pl.DataFrame
+
+
+def expected(days: pl.DataFrame, device_pins: pl.DataFrame) -> Expected:
+    """Of attendance_day rows: expected are people who were scheduled, had no whole permit and were known to a device;
+    received those of them with a tap. Counts of the parts of a month add up: a person has one row a day."""
+    scheduled = days.filter(~pl.col("status_code").is_in([*UNSCHEDULED, *BY_PERMIT])).drop_nulls("unit_id")
+    known = (
+        scheduled.select("nip", "unit_id", "tap_count", date="work_date")
+        .join(device_pins.select("nip", "device_id", "valid_from", "valid_to"), on="nip")
+        .filter(pl.col("date").is_between("valid_from", "valid_to"))
+    )
+    people = known.group_by("unit_id", "date").agg(
+        pl.col("nip").n_unique().cast(pl.Int64).alias("expected_count"),
+        pl.col("nip").filter(pl.col("tap_count") > 0).n_unique().cast(pl.Int64).alias("received_count"),
+    )
+    return Expected(people, known.select("unit_id", "date", "device_id").unique())
+
+
 def feed_day(
-    days: pl.DataFrame,
-    device_pins: pl.DataFrame,
+    parts: Iterable[Expected],
     outages: pl.DataFrame,
     arrivals: pl.DataFrame,
     policy: Policy,
@@ -41,21 +69,18 @@ def feed_day(
     """One row per unit and day of `month` on which attendance was expected, and one per feed whose files the policy
     expects (unit_id `all`, on the day by which they were due).
 
-    Of attendance: expected are the unit's people who were scheduled, had no whole permit and were known to a device;
-    received those of them with a tap. downtime_minutes are those of the day on which devices that know them were down
-    (several devices add up, overlapping reports of one do not; who ended none is down until `as_of`); is_late says that
-    the first taps of one of these devices came after the policy's day, or none had come when that was over. Of files:
-    expected by the policy, and received by that day.
+    Of attendance, expected and received are as `expected` counts them in the parts of the month. downtime_minutes are
+    those of the day on which devices that know these people were down (several devices add up, overlapping reports of
+    one do not; who ended none is down until `as_of`); is_late says that the first taps of one of these devices came
+    after the policy's day, or none had come when that was over. Of files: expected by the policy, and received by that
+    day.
 
-    `days` are the month's attendance_day rows, `arrivals` when things first came (validated/judge). *Null when*:
-    is_late and due_date without a deadline in the policy, is_late while nobody knows yet; downtime_minutes of files.
+    `arrivals` are when things first came (validated/judge). *Null when*: is_late and due_date without a deadline in the
+    policy, is_late while nobody knows yet; downtime_minutes of files.
     """
     return (
         pl.concat(
-            [
-                _units(days, device_pins, outages, arrivals, policy, month, as_of, today),
-                _files(arrivals, policy, month, today),
-            ]
+            [_units(parts, outages, arrivals, policy, month, as_of, today), _files(arrivals, policy, month, today)]
         )
         .with_columns(period=pl.lit(month))
         .select(list(FEED_DAY_SCHEMA))
@@ -76,8 +101,7 @@ def _after(day: dt.date, policy: Policy) -> dt.datetime:
 
 
 def _units(
-    days: pl.DataFrame,
-    device_pins: pl.DataFrame,
+    parts: Iterable[Expected],
     outages: pl.DataFrame,
     arrivals: pl.DataFrame,
     policy: Policy,
@@ -85,20 +109,15 @@ def _units(
     as_of: dt.date,
     today: dt.date,
 ) -> pl.DataFrame:
-    scheduled = days.filter(~pl.col("status_code").is_in([*UNSCHEDULED, *BY_PERMIT])).drop_nulls("unit_id")
-    pins = in_force(device_pins.select("device_id", "pin", "nip", "valid_from", "valid_to"), ["device_id", "pin"])
-    known = (
-        scheduled.select("nip", "unit_id", "tap_count", date="work_date")
-        .join(pins.select("nip", "device_id", "valid_from", "valid_to"), on="nip")
-        .filter(pl.col("date").is_between("valid_from", "valid_to"))
-    )
-    people = known.group_by("unit_id", "date").agg(
-        pl.col("nip").n_unique().cast(pl.Int64).alias("expected_count"),
-        pl.col("nip").filter(pl.col("tap_count") > 0).n_unique().cast(pl.Int64).alias("received_count"),
+    counted = list(parts)
+    people = (
+        pl.concat(part.people for part in counted)
+        .group_by("unit_id", "date")
+        .agg(pl.col("expected_count", "received_count").sum())
     )
     heard = arrivals.filter((pl.col("feed") == TAPS) & pl.col("device_id").is_not_null())
     devices = (
-        known.select("unit_id", "date", "device_id")
+        pl.concat(part.devices for part in counted)
         .unique()
         .join(_down_minutes(outages, as_of), on=["device_id", "date"], how="left")
         .join(heard.select("device_id", "date", "received_at"), on=["device_id", "date"], how="left")

@@ -16,19 +16,21 @@ from kinerja_pipeline.policies.model import Policy
 
 STRETCH = 1 << 42
 """Microseconds (50 days) that each person has in the order of taps: person and instant are compared as one integer."""
+ASSIGNED = ("unit_id", "schedule_id", "employment_status")
+"""What an assignment says of a person's days."""
 
 
 def person_days(
     employees: pl.DataFrame, rosters: pl.DataFrame, policy: Policy, start: dt.date, end: dt.date
 ) -> pl.DataFrame:
-    """One row per active employee and day with the shift in force, in the order of person and day; `_person` numbers
-    the people, `_row` the rows. Days without working time have no scheduled_in."""
+    """One row per active employee and day with the shift in force, in the order of person and day; `_row` numbers the
+    rows as `_person` of `employees` does the people, by NIP. Days without working time have no scheduled_in."""
     main = employees.filter(pl.col("assignment_code") == "utama")
     own = pl.col("employment_status").replace_strict(
         policy.attendance.schedule_by_employment, default=None, return_dtype=pl.String
     )
     assigned = (
-        in_force(main.select("nip", "unit_id", "schedule_id", "employment_status", "valid_from", "valid_to"), ["nip"])
+        in_force(main.select("nip", *ASSIGNED, "valid_from", "valid_to", "_person"), ["nip"])
         .filter((pl.col("valid_from") <= end) & (pl.col("valid_to") >= start))
         .sort("nip", "valid_from")
         .select(
@@ -37,7 +39,7 @@ def person_days(
             pl.coalesce("schedule_id", own).fill_null(policy.attendance.default_schedule).alias("schedule_id"),
             "employment_status",
             _dates("valid_from", start, "valid_to", end).alias("work_date"),
-            (pl.col("nip").rank("dense").cast(pl.Int64) - 1).alias("_person"),
+            "_person",
         )
         .explode("work_date")
     )
@@ -70,10 +72,9 @@ def person_days(
     )
 
 
-def permit_days(
-    permits: pl.DataFrame, people: pl.DataFrame, policy: Policy, first: dt.date, last: dt.date
-) -> pl.DataFrame:
-    """One row per person and day with a permit: the status of the latest permit for the whole day and for each half."""
+def permit_days(permits: pl.DataFrame, policy: Policy, first: dt.date, last: dt.date) -> pl.DataFrame:
+    """One row per person (`_person`, as the permits name them) and day with a permit: the status of the latest permit
+    for the whole day and for each half."""
     kinds = pl.DataFrame(
         {"kind_code": list(policy.permits), "_status": [permit.status for permit in policy.permits.values()]},
         schema={"kind_code": pl.String, "_status": pl.String},
@@ -84,9 +85,8 @@ def permit_days(
         return status.filter(pl.col("part") == part).drop_nulls().last()
 
     return (
-        permits.select("permit_id", "nip", "kind_code", "part", "start_date", "end_date")
+        permits.select("permit_id", "_person", "kind_code", "part", "start_date", "end_date")
         .filter((pl.col("end_date") >= first) & (pl.col("start_date") <= last))
-        .join(people, on="nip")
         .join(kinds, on="kind_code", how="left")
         .sort("start_date", "permit_id")
         .with_columns(work_date=_dates("start_date", first, "end_date", last))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import polars as pl
 
-from kinerja_pipeline.facts.attendance import PEOPLE_AT_ONCE
+from kinerja_pipeline.facts.by_people import PEOPLE_AT_ONCE
 from kinerja_pipeline.facts.periods import months_of, period_kind
 from kinerja_pipeline.kpi.targets import AGREED_SCHEMA
 from kinerja_pipeline.policies.indicators import SUBJECT_COLUMN, CompiledIndicator

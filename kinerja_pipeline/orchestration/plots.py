@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import polars as pl
 from dagster import MetadataValue
@@ -23,14 +23,27 @@ _CELLS = 12
 _STEP, _HIGH = 14, 90
 
 
-def lateness(days: pl.DataFrame) -> Told:
-    """How many of those who came were late, in the month and by day, over facts/attendance_day. Days on which only few
-    came have no bar."""
+class Lateness(NamedTuple):
+    """How many of some people came in the month; by_day: work_date, came, late."""
+
+    people: int
+    by_day: pl.DataFrame
+
+
+def late_by_day(days: pl.DataFrame) -> Lateness:
+    """Of facts/attendance_day, all days of some people."""
     came = days.filter(pl.col("first_in_at").is_not_null())
-    if came["nip"].n_unique() < FEWEST_PEOPLE:
-        return {}
     is_late = pl.col("late_minutes").fill_null(0) > 0
-    by_day = came.group_by("work_date").agg(pl.len().alias("came"), is_late.sum().alias("late")).sort("work_date")
+    counted = came.group_by("work_date").agg(pl.len().alias("came"), is_late.sum().alias("late"))
+    return Lateness(came["nip"].n_unique(), counted)
+
+
+def lateness(parts: Iterable[Lateness]) -> Told:
+    """How many of those who came were late, in the month and by day. Days on which only few came have no bar."""
+    numbers, counted = zip(*parts, strict=True)
+    if sum(numbers) < FEWEST_PEOPLE:
+        return {}
+    by_day = pl.concat(counted).group_by("work_date").agg(pl.col("came", "late").sum()).sort("work_date")
     many = by_day.filter(pl.col("came") >= FEWEST_PEOPLE)
     shares = [(day, late / of) for day, of, late in many.iter_rows()]
     share = int(by_day["late"].sum()) / int(by_day["came"].sum())

@@ -10,6 +10,8 @@ import pytest
 from facts_world import ANI, BUDI, CITRA, frame, make_policy
 
 from kinerja_pipeline.facts.attendance import COUNTED_COLUMNS, attendance_month
+from kinerja_pipeline.facts.by_people import stretches
+from kinerja_pipeline.facts.discipline import covered_from
 from kinerja_pipeline.policies.model import Policy
 
 PRESENT = ("present", 2, 0, 0, 0.0)
@@ -90,13 +92,15 @@ def test_a_month_in_full() -> None:
     }
 
 
-def test_people_whose_months_are_summed_in_parts_have_the_same_months(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_people_whose_months_are_summed_in_parts_have_the_same_months() -> None:
     # Budi comes before Ani and Citra has no days in the month, but an earlier one that was not recorded.
     others = written("2026-01-05", PRESENT, ABSENT, nip=BUDI), written("2025-12-30", SILENT, nip=CITRA)
     days = pl.concat([*others, written("2025-12-31", ABSENT, ABSENT, PRESENT)])
     together = attendance_month(days, make_policy(), "2026-01")
-    monkeypatch.setattr("kinerja_pipeline.facts.attendance.PEOPLE_AT_ONCE", 1)
-    assert attendance_month(days, make_policy(), "2026-01").equals(together)
+    # Budi's own days begin in January: that December is covered, only all people's days say.
+    covered = covered_from(days["period"], "2026-01")
+    parts = [days.filter(some.holds("nip")) for some in stretches(days["nip"], 1)]
+    assert pl.concat(attendance_month(own, make_policy(), "2026-01", covered) for own in parts).equals(together)
     assert together.select("nip", "absent_count").rows() == [(BUDI, 1), (ANI, 1)]
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from kinerja_pipeline.facts.feed_day import FEED_DAY_SCHEMA, feed_day
+from kinerja_pipeline.facts.feed_day import FEED_DAY_SCHEMA, expected, feed_day
+from kinerja_pipeline.facts.periods import in_force
 from kinerja_pipeline.policies.loader import load_policies
 from kinerja_pipeline.policies.model import Deadline, Policy
 
@@ -49,9 +50,9 @@ def of(
     known = [(device, nip, nip, dt.date(2020, 1, 1), None) for device, nip in pins or []]
     down = [(device, local(start), local(end) if end else None) for device, start, end in outages or []]
     first = [(feed, device, day, local(at).replace(tzinfo=dt.UTC)) for feed, device, day, at in came or []]
+    holders = in_force(pl.DataFrame(known, schema=PINS, orient="row"), ["device_id", "pin"])
     frame = feed_day(
-        days,
-        pl.DataFrame(known, schema=PINS, orient="row"),
+        [expected(days, holders)],
         pl.DataFrame(down, schema=OUTAGES, orient="row"),
         pl.DataFrame(first, schema=ARRIVALS, orient="row"),
         policy or expecting(attendance_log=Deadline(due_day=5)),
@@ -62,6 +63,18 @@ def of(
     assert frame.schema == FEED_DAY_SCHEMA
     assert set(frame["period"]) <= {MONTH}
     return {(row["unit_id"], row["date"]): row for row in frame.to_dicts()}
+
+
+def test_people_counted_in_parts_are_counted_like_all_at_once() -> None:
+    # Two people of one unit behind one device, so that the parts share a unit, a day and a device.
+    days = worked(("ani", MONDAY, "rsud", "present", 2), ("budi", MONDAY, "rsud", "absent", 0))
+    pins = pl.DataFrame([("d1", n, n, dt.date(2020, 1, 1), LAST) for n in ("ani", "budi")], schema=PINS, orient="row")
+    down = [("d1", local("2026-04-06 10:00"), local("2026-04-06 10:30"))]
+    outages, none = pl.DataFrame(down, schema=OUTAGES, orient="row"), pl.DataFrame(schema=ARRIVALS)
+    given = outages, none, expecting(), MONTH, LAST, LATER
+    in_parts = feed_day([expected(days[:1], pins), expected(days[1:], pins)], *given)
+    assert in_parts.equals(feed_day([expected(days, pins)], *given))
+    assert in_parts.select("expected_count", "received_count", "downtime_minutes").rows() == [(2, 1, 30)]
 
 
 def test_expected_are_people_on_duty_whom_a_device_knows_and_received_those_with_a_tap() -> None:

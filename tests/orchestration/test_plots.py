@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import polars as pl
 from dagster import MarkdownMetadataValue, MetadataValue
 
-from kinerja_pipeline.orchestration.plots import achieved, bar, lateness, rejected_by_feed
+from kinerja_pipeline.orchestration.plots import achieved, bar, late_by_day, lateness, rejected_by_feed
 
 AT = dt.datetime(2026, 3, 2, 22, 30, tzinfo=dt.UTC)
 DAYS = {"nip": pl.String, "work_date": pl.Date, "first_in_at": pl.Datetime("us", "UTC"), "late_minutes": pl.Int64}
@@ -32,7 +32,7 @@ def text(value: MetadataValue[object]) -> str:
 
 
 def test_lateness_has_a_bar_per_day_and_names_the_worst() -> None:
-    told = lateness(days({2: (10, 1), 3: (10, 4), 4: (20, 0), 5: (4, 4)}))
+    told = lateness([late_by_day(days({2: (10, 1), 3: (10, 4), 4: (20, 0), 5: (4, 4)}))])
     assert told["late share"].value == round(9 / 44, 4)
     drawn = text(told["late by day"])
     assert drawn.endswith("at most 40%, on 2026-03-03"), "on the 5th too few came to be drawn"
@@ -45,7 +45,7 @@ def test_lateness_has_a_bar_per_day_and_names_the_worst() -> None:
 
 
 def test_of_few_people_no_lateness_is_told() -> None:
-    assert lateness(days({2: (4, 1), 3: (3, 1)})) == {}
+    assert lateness([late_by_day(days({2: (4, 1), 3: (3, 1)}))]) == {}
 
 
 def test_rejected_shares_name_the_worst_feed_first() -> None:

@@ -32,7 +32,8 @@ from promise_world import (
 
 from kinerja_pipeline.definitions import build_definitions
 from kinerja_pipeline.facts.attendance import attendance_month
-from kinerja_pipeline.facts.feed_day import feed_day
+from kinerja_pipeline.facts.feed_day import expected, feed_day
+from kinerja_pipeline.facts.periods import in_force
 from kinerja_pipeline.facts.satisfaction import satisfaction_index
 from kinerja_pipeline.facts.targets import indicator_target
 from kinerja_pipeline.home import Home, init_home
@@ -186,7 +187,8 @@ def _april() -> pl.DataFrame:
     ]
     arrivals = pl.DataFrame(came, schema=["feed", "device_id", "date", "received_at"], orient="row")
     outages = given("device_outage", down)
-    return feed_day(judged, pins, outages, arrivals, POLICY, MONTH, dt.date(2026, 4, 30), LATER)
+    asked = expected(judged, in_force(pins, ["device_id", "pin"]))
+    return feed_day([asked], outages, arrivals, POLICY, MONTH, dt.date(2026, 4, 30), LATER)
 
 
 def test_s4_what_was_expected_of_a_unit_on_a_day_stands_beside_what_came() -> None:
