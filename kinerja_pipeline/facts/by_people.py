@@ -1,11 +1,12 @@
 """A region's people, some at a time: what is computed of them takes no more memory where there are many.
 
-Here: which stretches of names (NIPs) are taken together. Not here: reading their rows (orchestration/storage), what is
-computed of them.
+Here: which stretches of names (NIPs) are taken together, and which rows of a table are whose. Not here: reading a part
+of a file (orchestration/storage), what is computed of people.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -36,3 +37,17 @@ def stretches(names: pl.Series, at_once: int = PEOPLE_AT_ONCE) -> list[Stretch]:
     ordered = names.unique().sort().drop_nulls()
     bounds = [None, *ordered.gather_every(at_once).slice(1), None]
     return [Stretch(first, until) for first, until in pairwise(bounds)]
+
+
+def parted(rows: pl.DataFrame, column: str, shares: Sequence[Stretch]) -> list[pl.DataFrame]:
+    """The rows of each stretch, in their order: all of them at once, where filtering would compare every name with the
+    bounds of every stretch."""
+    named = rows.filter(pl.col(column).is_not_null())
+    if len(shares) == 1:
+        return [named]
+    bounds = pl.Series([share.first for share in shares[1:]], dtype=pl.String)
+    places = bounds.search_sorted(named[column], side="right")
+    parts = named.with_columns(_place=places).partition_by(
+        "_place", as_dict=True, include_key=False, maintain_order=True
+    )
+    return [parts.get((place,), named.clear()) for place in range(len(shares))]

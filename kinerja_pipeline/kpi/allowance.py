@@ -20,6 +20,8 @@ ALLOWANCE_SCHEMA: dict[str, type[pl.DataType]] = {
     ),
     **dict.fromkeys(("explanation", "status_code", "reason", "policy_version"), pl.String),
 }
+JUDGED = ("nip", "period", "unit_id", "result_score", "official_predicate", "objection_code")
+"""What is looked at of evaluations."""
 BASES = {"attendance_part": "of the attendance part", "allowance": "of the whole allowance"}
 
 

@@ -18,6 +18,9 @@ LEVELS = ("sangat_baik", "baik", "butuh_perbaikan", "kurang", "sangat_kurang")
 """The order of every tuple of counts in this module."""
 assert set(LEVELS) == set(PREDICATES.values())
 
+SPREAD = ("unit_id", "period_kind", "period", "policy_version", "official_predicate", "recommended_predicate")
+"""What is looked at of evaluations."""
+
 Counts = tuple[int, int, int, int, int]
 Bounds = list[tuple[int, int]]
 """The least and the most people on each level."""

@@ -34,6 +34,11 @@ WEIGHED = (
     *("weight", "score", "status_code", "policy_version"),
 )
 """What an evaluation looks at of kpi rows."""
+RATED = (
+    *("subject_kind", "subject_id", "period_kind", "period", "behaviour_rating", "predicate", "has_new_idea"),
+    *("received_at", "objected_at", "decided_at", "decision_code"),
+)
+"""What evaluations look at of ratings."""
 
 
 def evaluation(

@@ -16,7 +16,7 @@ DAY_COLUMNS = ("nip", "status_code")
 """What is looked at of the month's days, of which there are a million in a large region."""
 
 
-def excluded(days: pl.DataFrame, employees: pl.DataFrame, rules: Exclusions, month: str) -> pl.DataFrame:
+def excluded(days: pl.LazyFrame, employees: pl.DataFrame, rules: Exclusions, month: str) -> pl.DataFrame:
     """One row per employee whom results of `month` do not describe, with the first reason that holds: study,
     long_leave, just_moved.
 
@@ -25,10 +25,9 @@ def excluded(days: pl.DataFrame, employees: pl.DataFrame, rules: Exclusions, mon
     assignment) in the last moved_months months, this one included; who is new to the region has moved from nowhere.
     """
     status = pl.col("status_code")
-    # Streaming, and so without a copy of the days that are left: they are nearly as many as the month has.
+    # Streaming, for they are nearly as many as the month has.
     shares = (
-        days.lazy()
-        .filter(~status.is_in(["off", "holiday"]))
+        days.filter(~status.is_in(["off", "holiday"]))
         .group_by("nip")
         .agg(
             (status == "study").mean().alias("_study"),

@@ -49,6 +49,13 @@ FOLLOW_UP_SCHEMA: dict[str, type[pl.DataType]] = dict.fromkeys(
 )
 
 
+EVALUATED = (
+    *("nip", "period_kind", "period", "unit_id", "result_score", "result_rating", "behaviour_rating"),
+    *("official_predicate", "objection_code", "status_code", "reason"),
+)
+"""What rules look at of evaluations."""
+
+
 def no_competencies() -> pl.DataFrame:
     return pl.DataFrame(schema={"nip": pl.String, "competency_code": pl.String, "score": pl.Float64})
 
@@ -61,15 +68,16 @@ def no_feed_days() -> pl.DataFrame:
 class Evidence:
     """The frames that rules look at, of the month unless named otherwise.
 
-    `evaluations` has the rows of earlier months too, `completed` who completed which programme in the year so far,
+    `evaluations` has the rows of earlier months too (EVALUATED are enough), `aspects` are the aspect_scores of
+    follow_up_people, `completed` says who completed which programme in the year so far,
     `mistakes` the rejected rows by unit and `accepted` how many valid ones it has (both of follow_up_units),
     `competencies` the scores of a 360 round (percent), `feed_day` what was expected and came.
     """
 
     evaluations: pl.DataFrame
-    kpi: pl.DataFrame
+    aspects: pl.DataFrame
     attendance_month: pl.DataFrame
-    attendance_day: pl.DataFrame
+    attendance_day: pl.LazyFrame
     employees: pl.DataFrame
     org_units: pl.DataFrame
     training: pl.DataFrame
@@ -104,9 +112,7 @@ def _named(
         case RewardRule():
             return of_people.rewarded(monthly, given.attendance_month, people, rule, month)
         case TrainingRule():
-            return of_people.trained(
-                given.kpi, given.competencies, given.training, given.completed, people, rule, month
-            )
+            return of_people.trained(given.aspects, given.competencies, given.training, given.completed, people, rule)
         case PromotionRule():
             return of_people.promoted(monthly, given.attendance_month, people, rule, month)
         case DisciplineRule():

@@ -111,28 +111,26 @@ def rewarded(
 
 
 def trained(
-    kpi: pl.DataFrame,
+    aspects: pl.DataFrame,
     competencies: pl.DataFrame,
     training: pl.DataFrame,
     completed: pl.DataFrame,
     people: pl.DataFrame,
     rule: TrainingRule,
-    month: str,
 ) -> pl.DataFrame:
     """Training (S5, N3): the aspect or competency that lies furthest below what the rule asks, and the programme that
     covers it.
 
-    An aspect's score is the weighted mean of its computable indicators in the month. `competencies` are the scores of a
-    360 round in percent (nip, competency_code, score; none where no round was held), `training` the training_year of
-    the month, `completed` who completed which programme this year (nip, programme_id): such people are excluded, for
-    the same programme again is no recommendation.
+    `aspects` are aspect_scores, `competencies` the scores of a 360 round in percent (nip, competency_code, score; none
+    where no round was held), `training` the training_year of the month, `completed` who completed which programme this
+    year (nip, programme_id): such people are excluded, for the same programme again is no recommendation.
     """
     asked = {"_aspect": rule.below_score, "_competency": rule.below_competency}
     topics = pl.concat(
         [
-            _aspects(kpi, month)
-            .filter(pl.col("topic").is_in(rule.aspects))
-            .select("nip", "topic", "score", pl.lit(asked["_aspect"]).alias("_asked")),
+            aspects.filter(pl.col("topic").is_in(rule.aspects)).select(
+                "nip", "topic", "score", pl.lit(asked["_aspect"]).alias("_asked")
+            ),
             competencies.select(
                 "nip",
                 pl.col("competency_code").alias("topic"),
@@ -303,8 +301,9 @@ def _why_unknown() -> pl.Expr:
     return pl.when(pl.col("unexcused_year_count").is_null()).then(pl.lit(DAYS_UNKNOWN))
 
 
-def _aspects(kpi: pl.DataFrame, month: str) -> pl.DataFrame:
-    """nip, topic (the aspect), score: the weighted mean of the computable indicators of each aspect."""
+def aspect_scores(kpi: pl.DataFrame, month: str) -> pl.DataFrame:
+    """One row per employee and aspect with a computable indicator in `month`: nip, topic (the aspect), score, their
+    weighted mean."""
     rows = kpi.filter(
         pl.col("subject_kind") == "employee",
         pl.col("period") == month,

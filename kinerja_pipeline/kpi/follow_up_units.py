@@ -27,6 +27,8 @@ CONTENT = ("sangat_baik", "baik")
 """Predicates of work that is at least as expected."""
 NAMING = ("unit_id", "nip", "subject_id")
 """The columns of a feed that can say whose row it is."""
+REJECTED = ("_delivery_id", "_source_row", "_reasons")
+"""What is looked at of rejected rows besides."""
 
 
 def incomplete(attendance: pl.DataFrame, rule: CompletenessRule) -> pl.DataFrame:
@@ -195,13 +197,18 @@ def mistakes(rejected: Mapping[str, pl.DataFrame], employees: pl.DataFrame, org_
     return pl.concat(parts)
 
 
-def accepted(valid: Mapping[str, pl.DataFrame], employees: pl.DataFrame, org_units: pl.DataFrame) -> pl.DataFrame:
+def accepted(valid: Mapping[str, pl.LazyFrame], employees: pl.DataFrame, org_units: pl.DataFrame) -> pl.DataFrame:
     """One row per unit with valid rows of the feeds (null: those that name none): unit_id, count. Rows find their unit
     as those of `mistakes` do."""
     places = _places(employees, org_units)
-    parts = [_named(frame, places).to_frame() for frame in valid.values()]
-    rows = pl.concat([pl.DataFrame(schema={"unit_id": pl.String}), *parts])
-    return rows.group_by("unit_id").agg(pl.len().cast(pl.Int64).alias("count"))
+    parts = [pl.DataFrame(schema={"unit_id": pl.String, "count": pl.Int64})]
+    for rows in valid.values():
+        # Of taps, which name neither, there are a hundred for every other row: they are only counted.
+        names = [name for name in NAMING if name in rows.collect_schema().names()]
+        count = pl.len().cast(pl.Int64).alias("count")
+        counted = (rows.group_by(names).agg(count) if names else rows.select(count)).collect(engine="streaming")
+        parts.append(counted.select(_named(counted, places), "count"))
+    return pl.concat(parts).filter(pl.col("count") > 0).group_by("unit_id").agg(pl.col("count").sum())
 
 
 def mistaken(found: pl.DataFrame, accepted: pl.DataFrame, rule: MistakesRule, region: str) -> pl.DataFrame:

@@ -6,11 +6,10 @@ agreed targets (kpi/targets), weighting into an evaluation (kpi/evaluation).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
-from kinerja_pipeline.facts.by_people import PEOPLE_AT_ONCE
 from kinerja_pipeline.facts.periods import months_of, period_kind
 from kinerja_pipeline.kpi.targets import AGREED_SCHEMA
 from kinerja_pipeline.policies.indicators import SUBJECT_COLUMN, CompiledIndicator
@@ -147,11 +146,13 @@ def rolled_up(
     indicators: Iterable[CompiledIndicator],
     period: str,
     values: pl.DataFrame | None = None,
+    last: str | None = None,
 ) -> pl.DataFrame:
     """The measures of a period from those of its months: sums, the last month's for a stock (statistic `last`), and
     for medians and percentiles of a longer period `values` (see rescanned), which no sum gives.
 
-    Same columns as the monthly measures, without the month. Growth adds the months that have a year before.
+    Same columns as the monthly measures, without the month. Growth adds the months that have a year before. `last` is
+    the last month with measures of anybody, where `monthly` are those of some subjects.
     """
     statistics = {i.indicator_id: i.declared.statistic for i in indicators}
     stocks, growing, sorted_anew = (
@@ -159,10 +160,10 @@ def rolled_up(
         for kinds in (("last",), ("growth",), RESCANNED if period_kind(period) != "month" else ())
     )
     inside = monthly.filter(pl.col("month").is_in(months_of(period)))
-    last = inside["month"].max()
+    latest = last or inside["month"].max()
     kept = inside.filter(
         ~pl.col("indicator_id").is_in(sorted_anew),
-        ~pl.col("indicator_id").is_in(stocks) | (pl.col("month") == pl.lit(last, pl.String)),
+        ~pl.col("indicator_id").is_in(stocks) | (pl.col("month") == pl.lit(latest, pl.String)),
     )
     names = ("numerator", "denominator", "evidence_count")
     if inside["month"].n_unique() < 2:
@@ -189,46 +190,46 @@ def kpi(
     month_count: int,
     policy_version: str,
     agreed: pl.DataFrame | None = None,
-) -> Iterator[pl.DataFrame]:
-    """One row per subject and indicator of a period, in parts that follow one another: the employees by NIP, then units
-    and the region; all rows of an employee in one part, by indicator, so that sums over them always add in the same
-    order (a half must not round both ways).
+) -> pl.DataFrame:
+    """One row per subject and indicator of a period: employees by NIP, then units and the region, each by indicator, so
+    that sums over them always add in the same order (a half must not round both ways).
 
     `measured` are the period's measures (see rolled_up), `month_count` how many of its months they hold, `agreed` the
     targets agreed for it (kpi/targets). `people` has nip, unit_id and position_level of the period's employees: every
     one of them has a row for every employee indicator; without evidence it is not computable, with the reason. Units
-    and the region have rows where there is evidence.
+    and the region have rows where there is evidence. Of some people and what was measured of them, or of units alone,
+    it gives their rows.
     """
     agreed = pl.DataFrame(schema=AGREED_SCHEMA) if agreed is None else agreed
     named = pl.when(pl.col("subject_kind") == "region").then(pl.lit(region)).otherwise("subject_id")
-    for rows in _laid_out(measured, indicators, people, agreed):
-        yield _scored(rows, max(month_count, 1)).select(
-            "subject_kind",
-            named.alias("subject_id"),
-            "indicator_id",
-            pl.lit(period_kind(period)).alias("period_kind"),
-            pl.lit(period).alias("period"),
-            "unit_id",
-            "aspect_code",
-            (pl.col("numerator") / UNITS).alias("numerator"),
-            (pl.col("denominator") / UNITS).alias("denominator"),
-            "actual",
-            "target",
-            "achievement",
-            "score",
-            "weight",
-            "status_code",
-            "reason",
-            "evidence_count",
-            pl.lit(policy_version).alias("policy_version"),
-        )
+    rows = _laid_out(measured, indicators, people)
+    for known in (measured, agreed):
+        rows = rows.join(known, on=SUBJECT, how="left", maintain_order="left")
+    rows = rows.with_columns(pl.col("evidence_count").fill_null(0))
+    return _scored(rows, max(month_count, 1)).select(
+        "subject_kind",
+        named.alias("subject_id"),
+        "indicator_id",
+        pl.lit(period_kind(period)).alias("period_kind"),
+        pl.lit(period).alias("period"),
+        "unit_id",
+        "aspect_code",
+        (pl.col("numerator") / UNITS).alias("numerator"),
+        (pl.col("denominator") / UNITS).alias("denominator"),
+        "actual",
+        "target",
+        "achievement",
+        "score",
+        "weight",
+        "status_code",
+        "reason",
+        "evidence_count",
+        pl.lit(policy_version).alias("policy_version"),
+    )
 
 
-def _laid_out(
-    measured: pl.DataFrame, indicators: Sequence[CompiledIndicator], people: pl.DataFrame, agreed: pl.DataFrame
-) -> Iterator[pl.DataFrame]:
-    """The rows of the period with their declarations, what was measured and what was agreed, part by part: declarations
-    beside every row take more memory than the rows that are left."""
+def _laid_out(measured: pl.DataFrame, indicators: Sequence[CompiledIndicator], people: pl.DataFrame) -> pl.DataFrame:
+    """The subjects and indicators of the period with what is declared of each."""
     declared = _declared(indicators).sort("indicator_id")
     of_employees = declared.filter(
         pl.col("indicator_id").is_in([i.indicator_id for i in indicators if "employee" in i.declared.subjects])
@@ -236,24 +237,23 @@ def _laid_out(
     # What a declaration says of a position is laid out once per position, not once per person.
     positions = people.select(pl.col("position_level").unique()).join(of_employees, how="cross")
     positions = positions.join(_by_position(indicators), on=["indicator_id", "position_level"], how="left")
-    positions = positions.sort("indicator_id")
-    for part in people.sort("nip").iter_slices(PEOPLE_AT_ONCE):
-        employees = part.select(
+    employees = (
+        people.sort("nip")
+        .select(
             pl.lit("employee").alias("subject_kind"), pl.col("nip").alias("subject_id"), "unit_id", "position_level"
         )
-        rows = employees.join(positions, on="position_level", nulls_equal=True, maintain_order="left_right")
-        known = (frame.join(employees, on=["subject_kind", "subject_id"], how="semi") for frame in (measured, agreed))
-        yield _known_of(rows, *known)
-    others = measured.filter(pl.col("subject_kind") != "employee")
-    rows = others.select(SUBJECT).sort(SUBJECT).join(declared, on="indicator_id", maintain_order="left")
+        .join(positions.sort("indicator_id"), on="position_level", nulls_equal=True, maintain_order="left_right")
+        .drop("position_level")
+    )
     of_unit = pl.when(pl.col("subject_kind") == "unit").then("subject_id")
-    yield _known_of(rows.with_columns(of_unit.alias("unit_id"), value=pl.lit(None, pl.Float64)), others, agreed)
-
-
-def _known_of(rows: pl.DataFrame, measured: pl.DataFrame, agreed: pl.DataFrame) -> pl.DataFrame:
-    for known in (measured, agreed):
-        rows = rows.join(known, on=SUBJECT, how="left", maintain_order="left")
-    return rows.with_columns(pl.col("evidence_count").fill_null(0))
+    others = (
+        measured.filter(pl.col("subject_kind") != "employee")
+        .select(SUBJECT)
+        .sort(SUBJECT)
+        .join(declared, on="indicator_id", maintain_order="left")
+        .with_columns(of_unit.alias("unit_id"), value=pl.lit(None, pl.Float64))
+    )
+    return pl.concat([employees, others.select(employees.columns)])
 
 
 def _by_position(indicators: Sequence[CompiledIndicator]) -> pl.DataFrame:

@@ -23,6 +23,8 @@ AGREED_SCHEMA: dict[str, type[pl.DataType]] = {
     "agreed_months": pl.Int64,
 }
 SUBJECT = ("subject_kind", "subject_id", "indicator_id")
+AGREED = (*SUBJECT, "period", "target")
+"""What is looked at of agreed targets."""
 SHARES: dict[PeriodKind, int] = {"month": 1, "quarter": 3, "year": 12}
 """A target is agreed for a month, a quarter or a year; an additive one is spread evenly over its months."""
 

@@ -11,6 +11,7 @@ from kpi_world import KPI_COLUMNS, SALOR, by, frame_of
 
 from kinerja_pipeline.facts.feed_day import FEED_DAY_SCHEMA
 from kinerja_pipeline.kpi.follow_up import FOLLOW_UP_SCHEMA, Evidence, follow_up, no_competencies
+from kinerja_pipeline.kpi.follow_up_people import aspect_scores
 from kinerja_pipeline.kpi.follow_up_units import MISTAKE_SCHEMA
 from kinerja_pipeline.policies.follow_up import DeclineRule, Exclusions, FollowUpRule, RewardRule
 
@@ -71,7 +72,10 @@ EMPTY = {
 
 
 def given(**frames: pl.DataFrame) -> Evidence:
-    return Evidence(**{name: frames.get(name, pl.DataFrame(schema=schema)) for name, schema in EMPTY.items()})
+    """`kpi` stands for the scores that follow from it."""
+    found = {name: frames.get(name, pl.DataFrame(schema=schema)) for name, schema in EMPTY.items()}
+    aspects, days = aspect_scores(found.pop("kpi"), MONTH), found.pop("attendance_day").lazy()
+    return Evidence(aspects=aspects, attendance_day=days, **found)
 
 
 def evaluated(*rows: Mapping[str, Any]) -> pl.DataFrame:

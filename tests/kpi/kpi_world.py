@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from kinerja_pipeline.contracts.model import load_contracts
+from kinerja_pipeline.facts.by_people import stretches
 from kinerja_pipeline.facts.periods import months_of, periods_of
 from kinerja_pipeline.kpi.indicators import kpi, rolled_up
 from kinerja_pipeline.kpi.targets import agreed_targets
@@ -77,15 +78,24 @@ def kpi_frame(
     people: pl.DataFrame | Mapping[str, pl.DataFrame],
     month: str = "2026-03",
     targets: pl.DataFrame | None = None,
+    people_at_once: int = 1000,
 ) -> pl.DataFrame:
-    """The kpi rows of the month and of the longer periods around it."""
+    """The kpi rows of the month and of the longer periods around it; some people's from what was measured and agreed of
+    them alone."""
     staff = people if isinstance(people, Mapping) else dict.fromkeys(("month", "quarter", "semester", "year"), people)
     parts = []
     for kind, period in periods_of(month).items():
         months = sorted(set(monthly["month"]) & set(months_of(period)))
-        agreed = None if targets is None else agreed_targets(targets, period, months)
-        measured = rolled_up(monthly, ready(policy), period)
-        parts.extend(kpi(measured, ready(policy), staff[kind], policy.region, period, len(months), VERSION, agreed))
+        is_employee, everybody = pl.col("subject_kind") == "employee", staff[kind]
+        shares = [
+            (is_employee & some.holds("subject_id"), everybody.filter(some.holds("nip")))
+            for some in stretches(everybody["nip"], people_at_once)
+        ]
+        for is_theirs, people_of_share in [*shares, (~is_employee, everybody.clear())]:
+            agreed = None if targets is None else agreed_targets(targets.filter(is_theirs), period, months)
+            measured = rolled_up(monthly.filter(is_theirs), ready(policy), period, last=max(months, default=None))
+            counts = policy.region, period, len(months), VERSION
+            parts.append(kpi(measured, ready(policy), people_of_share, *counts, agreed))
     return pl.concat(parts)
 
 

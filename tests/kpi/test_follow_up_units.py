@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -30,6 +31,10 @@ MISTAKES = MistakesRule.model_validate({"rule": "mistakes", "labels": LABELS})
 
 
 # ---- completeness (S6) -----------------------------------------------------------------------------------------------
+
+
+def right(valid: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    return accepted({name: rows.lazy() for name, rows in valid.items()}, STAFF, REGISTER)
 
 
 def test_a_unit_whose_days_are_not_recorded_is_named_and_not_its_people() -> None:
@@ -238,7 +243,11 @@ def test_a_units_most_frequent_mistakes_are_named_and_rows_are_counted_once() ->
         "task_record": pl.DataFrame({"unit_id": ["dinkes"] * 4 + ["disdik"] * 9}),
         "performance_rating": pl.DataFrame({"subject_id": ["111", "dinkes"]}),
     }
-    seen = named(MISTAKES, mistakes=found, accepted=accepted(valid, STAFF, REGISTER))
+    seen = named(
+        MISTAKES,
+        mistakes=found,
+        accepted=right(valid),
+    )
     assert fates(seen) == {"dinkes": ("recommended", "predicate__code")}
     assert (seen["dinkes"]["subject_kind"], seen["dinkes"]["action_code"]) == ("unit", "correct_data")
     assert seen["dinkes"]["evidence"] == (
@@ -255,7 +264,11 @@ def test_rows_that_name_no_unit_stand_under_the_region() -> None:
         "attendance_log": pl.DataFrame({"device_id": ["d"] * 8}),
         "task_record": pl.DataFrame({"unit_id": ["dinkes"]}),
     }
-    row = named(MISTAKES, mistakes=found, accepted=accepted(valid, STAFF, REGISTER))["salor"]
+    row = named(
+        MISTAKES,
+        mistakes=found,
+        accepted=right(valid),
+    )["salor"]
     assert (row["subject_kind"], row["reason"]) == ("region", "tapped_at__month")
     assert (
         row["evidence"]

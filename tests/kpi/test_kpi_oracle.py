@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 from typing import Any, NamedTuple
-from unittest import mock
 
 import polars as pl
 import pytest
@@ -15,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kpi_world import by, kpi_frame, measured, people_of, policy_with, rated
 
-from kinerja_pipeline.kpi import indicators
 from kinerja_pipeline.kpi.evaluation import evaluation
 from kinerja_pipeline.policies.model import Evaluation
 
@@ -206,7 +204,7 @@ def declaration(it: Declared, weight: int) -> dict[str, Any]:
 
 
 @settings(max_examples=50)
-@given(worlds, st.sampled_from([1, indicators.PEOPLE_AT_ONCE]))
+@given(worlds, st.sampled_from([1, len(STAFF)]))
 def test_indicators_and_evaluations_are_those_of_exact_arithmetic(world: World, people_at_once: int) -> None:
     declarations = {f"i{n}": declaration(it, world.weights[n]) for n, it in enumerate(world.indicators)}
     policy = policy_with(**declarations)
@@ -223,8 +221,7 @@ def test_indicators_and_evaluations_are_those_of_exact_arithmetic(world: World, 
         schema={**dict.fromkeys(keys, pl.String), "target": pl.Float64},
         orient="row",
     )
-    with mock.patch.object(indicators, "PEOPLE_AT_ONCE", people_at_once):
-        rows = kpi_frame(policy, monthly, people, targets=targets)
+    rows = kpi_frame(policy, monthly, people, targets=targets, people_at_once=people_at_once)
 
     assert len(rows) == len(STAFF) * 3 * len(PERIODS)
     for (nip, name, period), row in by(rows, "subject_id", "indicator_id", "period").items():

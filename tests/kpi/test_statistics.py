@@ -39,7 +39,7 @@ def of_period(policy: Policy, months: Sequence[list[dict[str, Any]]], period: st
     facts = [{"task_outcome": frame_of(rows, **SCHEMA)} for rows in months]
     monthly = pl.concat(measures(f, indicators, m) for f, m in zip(facts, MONTHS, strict=False))
     measured = rolled_up(monthly, indicators, period, rescanned(facts, indicators, period))
-    frame = pl.concat(kpi(measured, indicators, STAFF, policy.region, period, len(months), VERSION))
+    frame = kpi(measured, indicators, STAFF, policy.region, period, len(months), VERSION)
     return {row["subject_id"]: row for row in frame.iter_rows(named=True)}
 
 
@@ -142,7 +142,7 @@ def growth(
     indicators = ready(policy)
     monthly = pl.concat(measures(now, indicators, m, before) for m, (now, before) in zip(MONTHS, months, strict=False))
     measured = rolled_up(monthly, indicators, period)
-    frame = pl.concat(kpi(measured, indicators, people_of(), "salor", period, len(months), VERSION))
+    frame = kpi(measured, indicators, people_of(), "salor", period, len(months), VERSION)
     return {row["subject_id"]: row for row in frame.iter_rows(named=True)}
 
 

@@ -18,6 +18,7 @@ from kinerja_pipeline.facts.attendance import attendance_day
 from kinerja_pipeline.facts.periods import as_of, month_end, months_of
 from kinerja_pipeline.facts.tasks import task_outcome, task_window
 from kinerja_pipeline.kpi.follow_up import Evidence, follow_up
+from kinerja_pipeline.kpi.follow_up_people import aspect_scores
 from kinerja_pipeline.kpi.follow_up_units import MISTAKE_SCHEMA
 from kinerja_pipeline.kpi.indicators import RESCANNED, kpi, measures, rescanned, rolled_up
 from kinerja_pipeline.kpi.people import people
@@ -182,8 +183,7 @@ def kpi_table(
     last = as_of(max(monthly), LATER)
     everybody = people(staff() if employees is None else employees, last.replace(day=1), last)
     summed = rolled_up(measured, declared, period, values)
-    parts = kpi(summed, declared, everybody, policy.region, period, len(monthly), policy_version(policy))
-    return pl.concat(parts)
+    return kpi(summed, declared, everybody, policy.region, period, len(monthly), policy_version(policy))
 
 
 @cache
@@ -224,7 +224,9 @@ def all_advice(policy: Policy, *, month: str = MONTH, **frames: pl.DataFrame) ->
         "accepted": pl.DataFrame(schema={"unit_id": pl.String, "count": pl.Int64}),
     }
     assert set(frames) <= {*empty, "competencies", "feed_day"}
-    return follow_up(Evidence(**{**empty, **frames}), policy, month)
+    found = {**empty, **frames}
+    aspects, days = aspect_scores(found.pop("kpi"), month), found.pop("attendance_day").lazy()
+    return follow_up(Evidence(aspects=aspects, attendance_day=days, **found), policy, month)
 
 
 def results(*rows: tuple[str, str, float], **shared: Any) -> pl.DataFrame:

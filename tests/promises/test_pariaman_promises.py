@@ -199,7 +199,7 @@ def test_p7_who_misunderstands_the_indicators_is_shown_by_their_mistakes() -> No
         ),
         "leave_permit": pl.DataFrame({"nip": ["ani"] * 4}),
     }
-    right = accepted(valid, staff("ani"), register)
+    right = accepted({name: rows.lazy() for name, rows in valid.items()}, staff("ani"), register)
     seen = advice(POLICY, "mistakes", mistakes=found, accepted=right)
     assert {unit: row["evidence"] for unit, row in seen.items()} == {
         "dinas": "3 of 12 rows rejected (25.0 %): 2 due_at__missing in task_record, 1 nip__pattern in task_record, "
