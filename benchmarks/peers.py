@@ -29,8 +29,6 @@ PEERS_PYTHON = HERE.parent / ".bench" / "bin" / "python"
 """pandas and DuckDB stand in an environment of their own: the product needs neither."""
 ATTENDANCE = ("org_unit", "employee", "device_pin", "attendance_log", "leave_permit", "shift_roster", "device_outage")
 ATTENDANCE_STEPS = "landing,validated_dated,validated,attendance_day,attendance_month"
-SMALL = 10**6
-"""Taps of the month that a larger one is held against, tap by tap."""
 MOST_GIGABYTES = ((2 * 10**6, 1.0), (2 * 10**7, 3.0), (2 * 10**8, 8.0))
 
 
@@ -57,10 +55,6 @@ def figures(taps: int, repetitions: int = 3, peers: Path = PEERS_PYTHON) -> tupl
             "polars_min": [sys.executable, str(HERE / "peer_polars.py"), "--files", files, "--to", str(folder / "min")],
             "floor": [sys.executable, str(HERE / "peer_floor.py"), "--files", files, "--to", str(folder / "floor")],
         }
-        if taps > SMALL:
-            small = Home(folder / "small")
-            big_month(small, SMALL)
-            commands["small"] = [sys.executable, str(HERE / "core.py"), "--home", str(small.root)]
 
         def compared() -> None:
             found = [f"{name}: {text}" for name in ("duckdb", "pandas") for text in differences(whole, folder / name)]
@@ -83,11 +77,6 @@ def rows(taps: int, ran: dict[str, list[Ran]]) -> list[Figure]:
 
     peak, bound = timed_of(ran["core"], "peak").median, next(b for most, b in MOST_GIGABYTES if taps <= most)
     peaks = ", ".join(f"{name} {timed_of(of, 'peak').median:.2f}" for name, of in ran.items() if name != "core")
-    grown = []
-    if "small" in ran:
-        used = {name: timed_of(ran[name], "processor") for name in ("core", "small")}
-        of_a_tap = ratio(used, "core", "small") * SMALL / taps
-        grown = [Figure(f"processor seconds per tap {size} / {SMALL:.0e}".replace("e+0", "e"), of_a_tap, 1.1)]
     return [
         Figure(f"core job {size} / duckdb", ratio(timed, "core", "duckdb"), 0.67, "x", of_processors("core", "duckdb")),
         Figure(f"core job {size} / pandas", ratio(timed, "core", "pandas"), 0.15, "x", of_processors("core", "pandas")),
@@ -100,7 +89,6 @@ def rows(taps: int, ran: dict[str, list[Ran]]) -> list[Figure]:
         ),
         Figure(f"  core job {size} / floor", ratio(timed, "core", "floor"), None, "x", told({"floor": timed["floor"]})),
         Figure(f"peak memory of the core job {size}", peak, bound, "GB", peaks),
-        *grown,
     ]
 
 

@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 
 import event_log
+import growth
 import instructions
 import job
 import judging
@@ -33,11 +34,6 @@ from measuring import Figure, Timed, show, write
 LARGE = Path(__file__).with_name("large.json")
 PART = 5 * 10**4
 """Taps of the months that are run and published many times over."""
-BEYOND = (
-    Figure("peak memory of the core job 1e8", None, 8.0, "GB", "grows with the rows of the month, as at 1e7"),
-    Figure("processor seconds per tap 1e8 / 1e6", None, 1.1, "x", "needs the memory of the row above"),
-)
-"""Targets that no machine here could be asked for yet."""
 Taken = Callable[[], tuple[list[Figure], dict[str, Timed]]]
 
 
@@ -64,6 +60,7 @@ def main() -> None:
             "job": partial(job.figures, min(given.rows), repetitions),
             "peers": partial(peers.figures, max(given.rows), repetitions),
             "split": partial(split.figures, max(given.rows)),
+            "growth": partial(growth.figures, 10 * max(given.rows)),
             "instructions": instructions.figures,
             "publication": partial(publication.figures, min(given.rows), repetitions),
             "national": partial(national.figures, given.every),
@@ -91,7 +88,7 @@ def main() -> None:
         if given.large:
             # What has been measured is kept, whatever becomes of the rest.
             keep(name, figures)
-    show(found if given.large else [*found, *kept(), *BEYOND])
+    show(found if given.large else [*found, *kept()])
     write(given.to, given.rows, found, timings)
     print(f"Written: {given.to}")
 
