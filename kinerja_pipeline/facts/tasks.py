@@ -7,6 +7,7 @@ indicators (kpi/).
 from __future__ import annotations
 
 import datetime as dt
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -15,6 +16,7 @@ from kinerja_pipeline.facts.calendar import schedule_days
 from kinerja_pipeline.facts.periods import day_instants, in_force, month_bounds, utc
 from kinerja_pipeline.policies.model import Policy
 
+Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
 REPEAT_WITHIN = dt.timedelta(days=30)
 LONGEST = dt.timedelta(days=3660)
 """The calendar is laid out this far beyond the last opening; a completion after it has no duration."""
@@ -75,7 +77,7 @@ def task_outcome(tasks: pl.DataFrame, employees: pl.DataFrame, policy: Policy, m
     ).sort("task_id")
 
 
-def task_window(outcomes: pl.DataFrame, month: str, zone: ZoneInfo | str, as_of: dt.date) -> pl.DataFrame:
+def task_window(outcomes: Rows, month: str, zone: ZoneInfo | str, as_of: dt.date) -> Rows:
     """`outcomes` (of several months) with what `month` counts of each task, as things stood at its end or on `as_of`.
 
     is_due: to be done in the month, due by then, not cancelled. is_opened, is_completed: in the month and by then.
