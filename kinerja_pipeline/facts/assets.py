@@ -27,7 +27,7 @@ from kinerja_pipeline.facts.periods import (
 from kinerja_pipeline.facts.satisfaction import satisfaction_element, satisfaction_index
 from kinerja_pipeline.facts.shifts import ASSIGNED
 from kinerja_pipeline.facts.targets import indicator_target
-from kinerja_pipeline.facts.tasks import task_outcome
+from kinerja_pipeline.facts.tasks import ASSIGNED_COLUMNS, task_outcome_parts
 from kinerja_pipeline.facts.training import training_year
 from kinerja_pipeline.orchestration.column_lineage import column_lineage
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
@@ -189,12 +189,12 @@ def _tasks(deployment: Deployment) -> AssetsDefinition:
         region, month = region_month_of(context)
         start, lake = time.perf_counter(), home.lake
         # A requester's earlier task makes a later one a repeat, also across the month's end.
-        tasks = lake.read("validated", "task_record", region, [add_months(month, -1), month])
-        policy = deployment.policy(region, month)
-        frame = task_outcome(tasks, lake.read("validated", "employee", region), policy, month)
-        lake.write(frame, "facts", "task_outcome", region, month)
+        tasks = lake.scan("validated", "task_record", region, [add_months(month, -1), month])
+        employees = lake.read("validated", "employee", region, columns=ASSIGNED_COLUMNS)
+        parts = task_outcome_parts(tasks, employees, deployment.policy(region, month), month)
+        count = sum(lake.write_parts(parts, len, "facts", "task_outcome", region, month))
         return MaterializeResult(
-            asset_key=["facts", "task_outcome"], metadata=counts(len(frame), time.perf_counter() - start)
+            asset_key=["facts", "task_outcome"], metadata=counts(count, time.perf_counter() - start)
         )
 
     return build

@@ -30,7 +30,7 @@ from kinerja_pipeline.kpi.exclusions import DAY_COLUMNS
 from kinerja_pipeline.kpi.follow_up import EVALUATED, Evidence, follow_up, training_needs
 from kinerja_pipeline.kpi.follow_up_people import aspect_scores
 from kinerja_pipeline.kpi.follow_up_units import NAMING, REJECTED, accepted, mistakes
-from kinerja_pipeline.kpi.indicators import RESCANNED, kpi, measures, rescanned, rolled_up
+from kinerja_pipeline.kpi.indicators import RESCANNED, kpi, measure_parts, measures, rescanned, rolled_up
 from kinerja_pipeline.kpi.people import people
 from kinerja_pipeline.kpi.targets import AGREED, agreed_targets
 from kinerja_pipeline.kpi.training_effect import TRAINING_EFFECT_SCHEMA, training_effect, windows
@@ -86,9 +86,11 @@ def _measure(deployment: Deployment) -> AssetsDefinition:
         region, month = region_month_of(context)
         policy, lake, start = deployment.policy(region, month), home.lake, time.perf_counter()
         today = clock.local_today(policy.zone)
-        frame = _measured(lake, policy, month, deployment.indicators(policy), today)
-        lake.write(frame, "kpi", "measure", region, month)
-        return MaterializeResult(asset_key=["kpi", "measure"], metadata=counts(len(frame), time.perf_counter() - start))
+        indicators = deployment.indicators(policy)
+        now, year_before = _facts(lake, policy, month, indicators, today)
+        parts = measure_parts(now, indicators, month, year_before)
+        count = sum(lake.write_parts(parts, len, "kpi", "measure", region, month))
+        return MaterializeResult(asset_key=["kpi", "measure"], metadata=counts(count, time.perf_counter() - start))
 
     return build
 
@@ -96,11 +98,18 @@ def _measure(deployment: Deployment) -> AssetsDefinition:
 def _measured(
     lake: Lake, policy: Policy, month: str, indicators: Sequence[CompiledIndicator], today: dt.date
 ) -> pl.DataFrame:
+    now, year_before = _facts(lake, policy, month, indicators, today)
+    return measures(now, indicators, month, year_before)
+
+
+def _facts(
+    lake: Lake, policy: Policy, month: str, indicators: Sequence[CompiledIndicator], today: dt.date
+) -> tuple[dict[str, pl.LazyFrame], dict[str, pl.LazyFrame]]:
+    """What the indicators are measured from: the facts of the month, and of the same month last year."""
     needed = {i.declared.fact for i in indicators}
     growing = {i.declared.fact for i in indicators if i.declared.statistic == "growth"}
-    of_days = frozenset[str]().union(*(i.columns for i in indicators if i.declared.fact == "attendance_day"))
-    facts = declared_facts(lake, policy, month, today, needed, of_days)
-    return measures(facts, indicators, month, facts_year_before(lake, policy, month, today, growing))
+    now = declared_facts(lake, policy, month, today, needed)
+    return now, facts_year_before(lake, policy, month, today, growing)
 
 
 def _kpi(deployment: Deployment) -> AssetsDefinition:

@@ -27,6 +27,9 @@ MEASURE_SCHEMA: dict[str, type[pl.DataType]] = {
     "evidence_count": pl.Int64,
 }
 SUBJECT = ("subject_kind", "subject_id", "indicator_id")
+SUMS = pl.Struct({name: MEASURE_SCHEMA[name] for name in ("numerator", "denominator", "evidence_count")})
+EMPLOYEES_AT_ONCE = 100_000
+"""Their measures are laid out together, some ten rows of each."""
 RESCANNED = ("median", "p90")
 """Statistics that no sum gives: a longer period sorts the values of all its months anew."""
 DIVIDED = ("ratio", "median", "p90", "growth")
@@ -40,90 +43,159 @@ LATEST = {"indicator_measurement": "is_latest"}
 
 
 def measures(
-    facts: Mapping[str, pl.DataFrame],
+    facts: Mapping[str, pl.DataFrame | pl.LazyFrame],
     indicators: Iterable[CompiledIndicator],
     month: str,
-    year_before: Mapping[str, pl.DataFrame] | None = None,
+    year_before: Mapping[str, pl.DataFrame | pl.LazyFrame] | None = None,
 ) -> pl.DataFrame:
-    """One row per subject and indicator with evidence in `month`: numerator, denominator (in 1/10000), evidence_count.
+    """The parts of `measure_parts` in one frame."""
+    return _in_one(measure_parts(facts, indicators, month, year_before))
+
+
+def measure_parts(
+    facts: Mapping[str, pl.DataFrame | pl.LazyFrame],
+    indicators: Iterable[CompiledIndicator],
+    month: str,
+    year_before: Mapping[str, pl.DataFrame | pl.LazyFrame] | None = None,
+) -> Iterator[pl.DataFrame]:
+    """One row per subject and indicator with evidence in `month`: numerator, denominator (in 1/10000), evidence_count;
+    in parts that follow one another by SUBJECT: the employees by NIP, all rows of one in one part, then region and
+    units.
 
     All indicators on a fact are computed in one aggregation per kind of subject. A median or percentile stands as a
     numerator over 1 or 2 and does not add up. `growth` has the same sum over `year_before` (the facts of the same month
     last year) as its denominator, and neither number where that month has no evidence.
     """
     indicators = list(indicators)
-    now = _measures(facts, indicators, month)
     growing = [i for i in indicators if i.declared.statistic == "growth"]
-    if not growing:
-        return now
-    base = _measures(year_before or {}, growing, month).select(*SUBJECT, pl.col("numerator").alias("_base"))
-    is_growth = pl.col("indicator_id").is_in([i.indicator_id for i in growing])
-    return (
-        now.join(base, on=SUBJECT, how="left", maintain_order="left")
-        .with_columns(
-            numerator=pl.when(~is_growth | pl.col("_base").is_not_null()).then("numerator"),
-            denominator=pl.when(is_growth).then("_base").otherwise("denominator"),
-        )
-        .drop("_base")
-    )
+    now, before = _sums(facts, indicators), _sums(year_before or {}, growing)
+    sums = {kind: _grown(now.pop(kind), before.pop(kind), growing) for kind in SUBJECT_COLUMN}
+    employees = sums.pop("employee")
+    for start in range(0, len(employees), EMPLOYEES_AT_ONCE):
+        yield _long(employees.slice(start, EMPLOYEES_AT_ONCE), "employee", month)
+    yield _in_one(_long(sums[kind], kind, month) for kind in sorted(sums))
 
 
 def rescanned(
-    facts: Sequence[Mapping[str, pl.DataFrame]], indicators: Iterable[CompiledIndicator], period: str
+    facts: Sequence[Mapping[str, pl.DataFrame | pl.LazyFrame]], indicators: Iterable[CompiledIndicator], period: str
 ) -> pl.DataFrame:
     """The medians and percentiles of a period, from the facts of each of its months. Columns as in the measures."""
     chosen = [i for i in indicators if i.declared.statistic in RESCANNED]
     names = dict.fromkeys(i.declared.fact for i in chosen)
-    whole = {name: pl.concat([month[name] for month in facts], how="vertical") for name in names if facts}
-    return _measures(whole, chosen, period)
+    whole = {name: pl.concat([month[name].lazy() for month in facts], how="vertical") for name in names if facts}
+    return measures(whole, chosen, period)
 
 
-def _measures(facts: Mapping[str, pl.DataFrame], indicators: Sequence[CompiledIndicator], month: str) -> pl.DataFrame:
-    parts = [pl.DataFrame(schema=MEASURE_SCHEMA)]
-    for fact, frame in facts.items():
-        for kind, column in SUBJECT_COLUMN.items():
-            chosen = [i for i in indicators if i.declared.fact == fact and kind in i.declared.subjects]
-            if chosen and not frame.is_empty():
-                parts.append(_measured(frame, chosen, kind, column, month))
-    return pl.concat(parts).sort(SUBJECT)
+def _sums(
+    facts: Mapping[str, pl.DataFrame | pl.LazyFrame], indicators: Sequence[CompiledIndicator]
+) -> dict[str, pl.DataFrame]:
+    """By kind of subject, one row per `_subject` in their order, with the SUMS of every indicator.
+
+    Rows of facts are summed as they are read, so that they never stand in memory together.
+    """
+    parts: dict[str, list[pl.DataFrame]] = {kind: [] for kind in SUBJECT_COLUMN}
+    for fact, rows in facts.items():
+        chosen = [i for i in indicators if i.declared.fact == fact]
+        asked = [(kind, query) for kind in SUBJECT_COLUMN for query in _queries(rows.lazy(), kind, chosen)]
+        # Together: what is laid beside the rows of a fact is computed once for all kinds.
+        found = pl.collect_all([query for _, query in asked], engine="streaming")
+        for (kind, _), part in zip(asked, found, strict=True):
+            parts[kind].append(part)
+    return {kind: _side_by_side(parts.pop(kind)) for kind in SUBJECT_COLUMN}
 
 
-def _measured(
-    frame: pl.DataFrame, chosen: Sequence[CompiledIndicator], kind: str, column: str | None, month: str
-) -> pl.DataFrame:
-    keyed = frame.with_columns((pl.col(column) if column else pl.lit("")).alias("_subject")).drop_nulls("_subject")
-    sums = keyed.group_by("_subject").agg(_sums(i).alias(i.indicator_id) for i in chosen)
-    long = sums.unpivot(index="_subject", variable_name="indicator_id", value_name="_sums").unnest("_sums")
-    return long.filter(pl.col("evidence_count") > 0).select(
-        pl.lit(kind).alias("subject_kind"),
-        pl.col("_subject").alias("subject_id"),
-        "indicator_id",
-        pl.lit(month).alias("month"),
-        *(pl.col(c).cast(pl.Int64) for c in ("numerator", "denominator", "evidence_count")),
-    )
+def _queries(rows: pl.LazyFrame, kind: str, indicators: Iterable[CompiledIndicator]) -> Iterator[pl.LazyFrame]:
+    """The aggregations of a fact that give the SUMS of its indicators for a kind of subject: sums all together, medians
+    one by one, each from the values that it sorts and nothing else."""
+    column = SUBJECT_COLUMN[kind]
+    keyed = rows.with_columns((pl.col(column) if column else pl.lit("")).alias("_subject")).drop_nulls("_subject")
+    chosen = [i for i in indicators if kind in i.declared.subjects]
+    if added := [_added(i).alias(i.indicator_id) for i in chosen if i.declared.statistic not in RESCANNED]:
+        yield keyed.group_by("_subject").agg(added)
+    for indicator in (i for i in chosen if i.declared.statistic in RESCANNED):
+        counts, above, _ = counted(indicator)
+        ranked = _ranked(pl.col("_value"), indicator.declared.statistic).alias(indicator.indicator_id)
+        yield keyed.filter(counts).select("_subject", above.alias("_value")).group_by("_subject").agg(ranked)
 
 
-def _sums(indicator: CompiledIndicator) -> pl.Expr:
-    """Both numbers, over the rows that `keep` selects and that have both: what is missing is left out, not zero."""
-    statistic = indicator.declared.statistic
+def _added(indicator: CompiledIndicator) -> pl.Expr:
+    """Both sums, over the rows that `keep` selects and that have both: what is missing is left out, not zero."""
     counts, above, below = counted(indicator)
-    if statistic in RESCANNED:
-        values = pl.when(counts).then(above).drop_nulls().sort()
-        count = values.len().cast(pl.Int64)
-        # The mean of the two middle values, which are one when their number is odd; nearest rank: the smallest value
-        # that has nine tenths of them up to and with itself.
-        ranks = ((count - 1) // 2, count // 2) if statistic == "median" else ((9 * count - 1) // 10,)
-        return pl.struct(
-            numerator=pl.sum_horizontal(values.get(rank, null_on_oob=True) for rank in ranks),
-            denominator=pl.lit(len(ranks) * UNITS, dtype=pl.Int64),
-            evidence_count=count,
-        )
-    counts_zero = statistic in ("count", "last", "growth") and indicator.declared.fact in ENUMERATED
+    counts_zero = indicator.declared.statistic in ("count", "last", "growth") and indicator.declared.fact in ENUMERATED
     return pl.struct(
         numerator=pl.when(counts).then(above).sum(),
         denominator=pl.when(counts).then(below).sum(),
         evidence_count=(pl.len() if counts_zero else counts.sum()).cast(pl.Int64),
     )
+
+
+def _ranked(values: pl.Expr, statistic: str) -> pl.Expr:
+    """The mean of the two middle values, which are one when their number is odd; nearest rank: the smallest value that
+    has nine tenths of them up to and with itself."""
+    ordered, count = values.sort(), values.len().cast(pl.Int64)
+    ranks = ((count - 1) // 2, count // 2) if statistic == "median" else ((9 * count - 1) // 10,)
+    return pl.struct(
+        numerator=pl.sum_horizontal(ordered.get(rank) for rank in ranks),
+        denominator=pl.lit(len(ranks) * UNITS, dtype=pl.Int64),
+        evidence_count=count,
+    )
+
+
+def _side_by_side(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """The subjects of all parts in their order, each with what the parts say of it."""
+    subjects = [pl.DataFrame(schema={"_subject": pl.String}), *(part.select("_subject") for part in parts)]
+    together = pl.concat(subjects).unique().sort("_subject")
+    while parts:
+        together = together.join(parts.pop(), on="_subject", how="left", maintain_order="left")
+    return together
+
+
+def _grown(now: pl.DataFrame, before: pl.DataFrame, growing: Iterable[CompiledIndicator]) -> pl.DataFrame:
+    """The sums; of indicators that grow with last year's as denominator, and neither number without evidence then."""
+    names = [i.indicator_id for i in growing if i.indicator_id in now.columns]
+    if not names:
+        return now
+    # A fact that last year's month lacks gives evidence of nothing.
+    lacking = [pl.lit(None, SUMS).alias(name) for name in names if name not in before.columns]
+    then = before.with_columns(lacking).select("_subject", pl.col(names).name.prefix("_then_"))
+
+    def of(name: str, number: str) -> pl.Expr:
+        return pl.col(name).struct.field(number)
+
+    def grown(name: str) -> pl.Expr:
+        has_base = of(f"_then_{name}", "evidence_count") > 0
+        return pl.struct(
+            numerator=pl.when(has_base).then(of(name, "numerator")),
+            denominator=pl.when(has_base).then(of(f"_then_{name}", "numerator")),
+            evidence_count=of(name, "evidence_count"),
+        )
+
+    together = now.join(then, on="_subject", how="left", maintain_order="left")
+    return together.with_columns(grown(name).alias(name) for name in names).select(now.columns)
+
+
+def _long(sums: pl.DataFrame, kind: str, month: str) -> pl.DataFrame:
+    """The measures of these subjects: one row per subject and indicator, in their order."""
+    names = sorted(name for name in sums.columns if name != "_subject")
+    if not names:
+        return pl.DataFrame(schema=MEASURE_SCHEMA)
+    long = sums.unpivot(names, index="_subject", variable_name="indicator_id", value_name="_sums")
+    # Indicator stands after indicator, each by subject: taking one of each in turn sorts them by subject.
+    place = pl.int_range(len(long), eager=True)
+    return (
+        long[place % len(names) * len(sums) + place // len(names)]
+        .unnest("_sums")
+        .filter(pl.col("evidence_count") > 0)
+        .with_columns(subject_kind=pl.lit(kind), month=pl.lit(month))
+        .rename({"_subject": "subject_id"})
+        .select(list(MEASURE_SCHEMA))
+    )
+
+
+def _in_one(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    # After an empty one: of parts with one row and the same values Polars makes columns of a constant, and what is
+    # divided by a constant is multiplied by its reciprocal (72000000 / 400000 = 180.00000000000003).
+    return pl.concat([pl.DataFrame(schema=MEASURE_SCHEMA), *parts], rechunk=True)
 
 
 def counted(indicator: CompiledIndicator) -> tuple[pl.Expr, pl.Expr, pl.Expr]:

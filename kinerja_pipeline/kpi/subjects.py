@@ -6,10 +6,14 @@ Not here: the facts, which bring theirs with them.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import polars as pl
 
+Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
 
-def answers_by_subject(answers: pl.DataFrame, people: pl.DataFrame | None = None) -> pl.DataFrame:
+
+def answers_by_subject(answers: Rows, people: Rows | None = None) -> Rows:
     """feedback_response with nip or unit_id filled from the subject, without the answers of appraisal rounds.
 
     With `people` (nip, unit_id) what is said to an employee counts in their unit too; a declaration about units alone
@@ -26,7 +30,7 @@ def answers_by_subject(answers: pl.DataFrame, people: pl.DataFrame | None = None
     return _named(own, people)
 
 
-def measurements_by_subject(measurements: pl.DataFrame) -> pl.DataFrame:
+def measurements_by_subject(measurements: Rows) -> Rows:
     """indicator_measurement with nip or unit_id filled from the subject, days and months side by side.
 
     A month's own figure stands for its days. `is_latest` marks the month's figure, or that of its last day measured:
@@ -38,12 +42,12 @@ def measurements_by_subject(measurements: pl.DataFrame) -> pl.DataFrame:
     return _named(kept.with_columns(is_latest=pl.col("period") == pl.col("period").max().over(figure)), None)
 
 
-def targets_by_subject(targets: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+def targets_by_subject(targets: Rows, people: Rows) -> Rows:
     """indicator_target with nip or unit_id filled from the subject; an employee's target counts in their unit too."""
     return _named(targets, people)
 
 
-def _named(rows: pl.DataFrame, people: pl.DataFrame | None) -> pl.DataFrame:
+def _named(rows: Rows, people: Rows | None) -> Rows:
     """The rows with nip and unit_id, an employee's with their unit where `people` say it."""
     named = rows.with_columns(nip=_subject("employee"), unit_id=_subject("unit"))
     if people is None:

@@ -19,53 +19,52 @@ from kinerja_pipeline.kpi.targets import employee_plan
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.model import Policy
 
+PEOPLE_COLUMNS = ("nip", "unit_id", "position_level", "assignment_code", "valid_from", "valid_to")
+PLAN_COLUMNS = ("subject_kind", "subject_id", "indicator_id", "period", "target")
+
 
 def declared_facts(
-    lake: Lake,
-    policy: Policy,
-    month: str,
-    today: dt.date,
-    needed: Collection[str],
-    days_read: Collection[str] | None = None,
-) -> dict[str, pl.DataFrame]:
-    """The facts of a month, as declarations see them; only those needed, of attendance_day only the columns
-    `days_read`: a large region has a million days, and declarations name few of what is known of each."""
+    lake: Lake, policy: Policy, month: str, today: dt.date, needed: Collection[str]
+) -> dict[str, pl.LazyFrame]:
+    """The facts of a month, as declarations see them; only those needed. Their rows are read when they are summed, and
+    of what is known of each only what declarations name: a large region has a million days."""
     region, months = policy.region, months_between(add_months(month, -policy.periods.task_lookback_months), month)
 
     def staff() -> pl.DataFrame:
-        return people(lake.read("validated", "employee", region), month_start(month), as_of(month, today))
+        employees = lake.read("validated", "employee", region, columns=PEOPLE_COLUMNS)
+        return people(employees, month_start(month), as_of(month, today))
 
-    readers: dict[str, Callable[[], pl.DataFrame]] = {
-        "attendance_day": lambda: lake.read(
-            "facts", "attendance_day", region, month, columns=None if days_read is None else sorted(days_read)
-        ),
+    readers: dict[str, Callable[[], pl.LazyFrame]] = {
+        "attendance_day": lambda: lake.scan("facts", "attendance_day", region, month),
         "task_outcome": lambda: task_window(
-            lake.read("facts", "task_outcome", region, months), month, policy.time_zone, as_of(month, today)
+            lake.scan("facts", "task_outcome", region, months), month, policy.time_zone, as_of(month, today)
         ),
-        "training_year": lambda: lake.read("facts", "training_year", region, month),
+        "training_year": lambda: lake.scan("facts", "training_year", region, month),
         "feedback_answer": lambda: answers_by_subject(
-            lake.read("validated", "feedback_response", region, month), staff()
+            lake.scan("validated", "feedback_response", region, month), staff().lazy()
         ),
         "indicator_measurement": lambda: measurements_by_subject(
-            lake.read("validated", "indicator_measurement", region, month)
+            lake.scan("validated", "indicator_measurement", region, month)
         ),
-        "indicator_target": lambda: targets_by_subject(lake.read("facts", "indicator_target", region, month), staff()),
+        "indicator_target": lambda: targets_by_subject(
+            lake.scan("facts", "indicator_target", region, month), staff().lazy()
+        ),
         "employee_plan": lambda: employee_plan(
-            lake.read("validated", "indicator_target", region), staff(), policy.indicators, month
-        ),
+            lake.read("validated", "indicator_target", region, columns=PLAN_COLUMNS), staff(), policy.indicators, month
+        ).lazy(),
     }
     return {fact: read() for fact, read in readers.items() if fact in needed}
 
 
 def facts_year_before(
     lake: Lake, policy: Policy, month: str, today: dt.date, needed: Collection[str]
-) -> dict[str, pl.DataFrame]:
+) -> dict[str, pl.LazyFrame]:
     """The facts of the same month last year, as far as that month has been computed. Measurements need only have been
     delivered: the home holds them from its first month on, whichever months it computes."""
     before = add_months(month, -12)
     has_run = {fact for fact in needed if lake.has("facts", "task_outcome", policy.region, before)}
     found = declared_facts(lake, policy, before, today, has_run - {"indicator_measurement"})
     if "indicator_measurement" in needed:
-        rows = lake.read("validated", "measurement_year_before", policy.region, month)
+        rows = lake.scan("validated", "measurement_year_before", policy.region, month)
         found["indicator_measurement"] = measurements_by_subject(rows)
     return found

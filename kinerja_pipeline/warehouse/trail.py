@@ -169,12 +169,12 @@ class Trail:
     def _fact(self, fact: str, policy: Policy, month: str) -> pl.DataFrame:
         key = (fact, policy_version(policy), month)
         if key not in self._facts:
-            self._facts[key] = declared_facts(self.lake, policy, month, self._today(month), [fact])[fact]
+            self._facts[key] = declared_facts(self.lake, policy, month, self._today(month), [fact])[fact].collect()
         return self._facts[key]
 
     def _before(self, fact: str, policy: Policy, month: str) -> pl.DataFrame:
         found = facts_year_before(self.lake, policy, month, self._today(month), [fact])
-        return found.get(fact, pl.DataFrame())
+        return found[fact].collect() if fact in found else pl.DataFrame()
 
     def _rows(
         self,

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 from facts_world import ANI, day, employee_frame, local, make_policy, utc
 
-from kinerja_pipeline.facts.tasks import task_outcome, task_window
+from kinerja_pipeline.facts import tasks as of_tasks
+from kinerja_pipeline.facts.tasks import task_outcome, task_outcome_parts, task_window
 from kinerja_pipeline.policies.model import Tasks
 
 POLICY = make_policy()
@@ -205,6 +206,39 @@ def test_a_repeat_is_the_same_request_within_thirty_days_seen_across_months() ->
     assert "march" not in done["task_id"]
     a_second_more = outcomes(task("a", "2026-03-08 07:59:59", **same), task("b", "2026-04-07 08:00", **same))
     assert of(a_second_more, "is_repeat", "b") is False
+
+
+def test_outcomes_in_parts_are_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = [f"2026-{month:02d}-{number % 28 + 1:02d} 0{number % 9}:00" for month in (3, 4) for number in range(60)]
+    names = [f"t{number * 37 % 120:03d}" for number in range(120)]
+    # Some ask for a service again, also across the month's end; some say neither who nor what.
+    asked = [
+        {"requester_key": f"k{number % 23}" if number % 5 else None, "service_code": [None, "ktp", "kk"][number % 3]}
+        for number in range(120)
+    ]
+    done = [{"completed_at": at.replace("2026-04", "2026-05")} if at > "2026-04-20" else {} for at in opened]
+    rows = [task(*row[:2], **row[2], **row[3]) for row in zip(names, opened, asked, done, strict=True)]
+    staff = employee_frame([(ANI, "U1", None, "2020-01-01", "2026-04-14"), (ANI, "U2", None, "2026-04-15", None)])
+    whole = outcomes(*rows, employees=staff)
+    monkeypatch.setattr(of_tasks, "TASKS_AT_ONCE", 14)
+    monkeypatch.setattr(of_tasks, "SAMPLED", 2)
+    parts = list(task_outcome_parts(pl.LazyFrame(rows, schema=SCHEMA), staff, POLICY, "2026-04"))
+    assert len(parts) > 3
+    assert pl.concat(parts).equals(whole)
+    assert whole["task_id"].to_list() == sorted(name for name, at in zip(names, opened, strict=True) if at > "2026-04")
+    # Asked before, told another way.
+    known = [r for r in rows if r["requester_key"] and r["service_code"]]
+    before = {
+        r["task_id"]: any(
+            (other["opened_at"], other["task_id"]) < (r["opened_at"], r["task_id"])
+            and r["opened_at"] - other["opened_at"] <= dt.timedelta(days=30)
+            and (other["requester_key"], other["service_code"]) == (r["requester_key"], r["service_code"])
+            for other in known
+        )
+        for r in known
+    }
+    assert {True, False} == {before[name] for name in whole["task_id"] if name in before}
+    assert whole["is_repeat"].to_list() == [before.get(name) for name in whole["task_id"]]
 
 
 def test_a_month_without_tasks_is_an_empty_table() -> None:

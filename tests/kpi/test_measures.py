@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
+import pytest
 from kpi_world import policy_with, ready
 
-from kinerja_pipeline.kpi.indicators import measures
+from kinerja_pipeline.kpi import indicators as of_measures
+from kinerja_pipeline.kpi.indicators import SUBJECT, measure_parts, measures
 from kinerja_pipeline.kpi.subjects import measurements_by_subject
 
 TASKS = pl.DataFrame(
@@ -134,6 +136,31 @@ def test_several_indicators_and_facts_are_measured_together() -> None:
         ("employee", "budi", "time", 0, 10_000),
         ("unit", "dinkes", "presence", 10_000, 20_000),
     ]
+
+
+def test_measures_in_parts_are_the_same_rows_with_all_of_an_employee_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    everybody = ["employee", "unit", "region"]
+    policy = policy_with(
+        time={"weight": 0.25, "subjects": everybody},
+        done={"weight": 0.25, "subjects": everybody, "numerator": "quantity_done", "filter": None},
+        middle={
+            "weight": 0.25,
+            "subjects": everybody,
+            "numerator": "quantity_done",
+            "statistic": "median",
+            "denominator": None,
+        },
+        more={"weight": 0.25, "subjects": everybody, "statistic": "growth", "denominator": None},
+    )
+    facts, before = {"task_outcome": TASKS}, {"task_outcome": TASKS.filter(pl.col("nip") == "ani")}
+    whole = measures(facts, ready(policy), "2026-03", before)
+    monkeypatch.setattr(of_measures, "EMPLOYEES_AT_ONCE", 1)
+    ani, budi, others = measure_parts(facts, ready(policy), "2026-03", before)
+    assert pl.concat([ani, budi, others]).equals(whole)
+    assert whole.equals(whole.sort(SUBJECT))
+    assert [set(part["subject_id"]) for part in (ani, budi, others)] == [{"ani"}, {"budi"}, {"", "dinkes", "disdik"}]
+    # Read as they are summed, facts give the same.
+    assert measures({"task_outcome": TASKS.lazy()}, ready(policy), "2026-03", before).equals(whole)
 
 
 def test_a_month_without_rows_has_no_measures() -> None:
