@@ -17,16 +17,24 @@ import polars as pl
 
 from kinerja_pipeline.validated.split import Aside
 
+KEPT_BYTES = 256 * 2**20
+"""So much stays in memory: of a month that is not large nothing lies on the disk."""
+
 
 @contextmanager
-def laid_aside(lake: Path) -> Iterator[Aside]:
-    """Keeps rows in a folder of the lake that is made with the first of them, and is gone at the end whatever happens;
-    by its name leftovers are known (orchestration/leftovers) when the process is killed."""
+def laid_aside(lake: Path, kept_bytes: int = KEPT_BYTES) -> Iterator[Aside]:
+    """Keeps the first rows in memory, and those beyond `kept_bytes` in a folder of the lake. It is made with the first
+    of them and is gone at the end whatever happens; by its name leftovers are known (orchestration/leftovers) when the
+    process is killed."""
     with ExitStack() as kept:
         folder = cache(lambda: Path(kept.enter_context(TemporaryDirectory(prefix=".aside.", suffix=".tmp", dir=lake))))
-        number = count()
+        number, free = count(), kept_bytes
 
         def aside(rows: pl.DataFrame) -> pl.LazyFrame:
+            nonlocal free
+            if (size := rows.estimated_size()) <= free:
+                free -= int(size)
+                return rows.lazy()
             path = folder() / f"{next(number)}.parquet"
             # Read back within minutes, some columns at a time: what is quick, not what is small.
             rows.write_parquet(path, compression="lz4", statistics=False)

@@ -122,16 +122,15 @@ def split(
     stands.
 
     `landed` may come in parts, so that one of them at a time stands in memory as text; a delivery's rows are all in one
-    part. `aside` keeps the typed rows of the parts after the first. `references` holds the validated frames of the
-    feeds that the region declares, with the columns that rules ask for; a rule whose feed is not declared is not
-    applied. `deliveries` has delivery_id, sequence, delivery_mode and delivery_scope. Raises ConservationError.
+    part. `aside` keeps the typed rows of each part. `references` holds the validated frames of the feeds that the
+    region declares, with the columns that rules ask for; a rule whose feed is not declared is not applied.
+    `deliveries` has delivery_id, sequence, delivery_mode and delivery_scope. Raises ConservationError.
     """
     asked = [r for r in contract.rules if r.reference is None or r.reference[0] in references]
     rules = sorted(asked, key=lambda rule: rule.what == "conflict")
     known = {r.name: _known(r, references) for r in rules if r.reference is not None}
-    parts: list[_Part] = []
-    for frame in [landed] if isinstance(landed, pl.DataFrame) else landed:
-        parts.append(_part(frame, contract, rules, zone, known, month, aside if parts else pl.DataFrame.lazy))
+    frames = [landed] if isinstance(landed, pl.DataFrame) else landed
+    parts = [_part(frame, contract, rules, zone, known, month, aside) for frame in frames]
     superseded = _superseded(parts, contract, deliveries)
     rejected = pl.concat([part.rejected for part in parts])
     warned = pl.concat([_counted(_no_failures()), *(frame for part in parts for frame in part.warned)])
@@ -340,9 +339,9 @@ def _superseded(parts: Sequence[_Part], contract: Contract, deliveries: pl.DataF
         .with_columns(_is_first=pl.struct(key).is_first_distinct())
     )
     replaced = [ranked.filter(~pl.col("_is_first"))["_row"]]
-    whole_scopes = order.filter(pl.col("delivery_mode") == "full").select("delivery_scope").unique()
-    if len(whole_scopes):
-        of_scopes = order.join(whole_scopes, on="delivery_scope", how="semi")
+    is_whole = (pl.col("delivery_mode") == "full").any() & (pl.len() > 1)
+    of_scopes = order.filter(is_whole.over("delivery_scope"))
+    if len(of_scopes):
         flags = ["_is_bad", "_is_inside", "sequence", "delivery_mode", "delivery_scope"]
         rows = _gathered(parts, [*key, *flags], lambda rows: rows.join(of_scopes.lazy(), on="_delivery_id"))
         replaced += [_dropped_by_full(own, key) for own in rows.partition_by("delivery_scope")]

@@ -1,4 +1,4 @@
-"""Rows laid aside while a month is judged leave nothing behind; a month in one part never touches the disk."""
+"""Rows laid aside while a month is judged leave nothing behind; what is not large never touches the disk."""
 
 from __future__ import annotations
 
@@ -37,28 +37,28 @@ def judged(aside: Aside, *parts: pl.DataFrame) -> Split:
     return split(parts, ROSTER, zone=ZONE, references={}, deliveries=LEDGER, aside=aside)
 
 
-def test_parts_after_the_first_lie_on_the_disk_and_a_later_one_replaces_their_rows(tmp_path: Path) -> None:
-    with laid_aside(tmp_path) as aside:
+def test_parts_beyond_what_is_kept_lie_on_the_disk_and_a_later_one_replaces_their_rows(tmp_path: Path) -> None:
+    with laid_aside(tmp_path, kept_bytes=0) as aside:
         result = judged(aside, part("a", ANI, BUDI), part("b", BUDI, CITRA), part("c", CITRA))
-        assert len(list(tmp_path.glob("*/*"))) == 2
+        assert len(list(tmp_path.glob("*/*"))) == 3
         assert [rows["nip"].to_list() for rows in result.valid_parts(["nip"])] == [[ANI], [BUDI], [CITRA]]
         assert result.superseded.rows() == [("a", 2), ("b", 2)]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_month_in_one_part_does_not_touch_the_disk(tmp_path: Path) -> None:
+def test_what_is_not_large_does_not_touch_the_disk(tmp_path: Path) -> None:
     with laid_aside(tmp_path) as aside:
-        assert len(judged(aside, part("a", ANI)).valid) == 1
+        assert len(judged(aside, part("a", ANI), part("b", BUDI)).valid) == 2
         assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_left_behind_when_judging_fails_in_the_middle(tmp_path: Path) -> None:
     def parts() -> Iterator[pl.DataFrame]:
         yield from (part("a", ANI), part("b", BUDI))
-        assert len(list(tmp_path.glob("*/*"))) == 1
+        assert len(list(tmp_path.glob("*/*"))) == 2
         raise OSError("the disk does not answer")
 
-    with pytest.raises(OSError, match="does not answer"), laid_aside(tmp_path) as aside:
+    with pytest.raises(OSError, match="does not answer"), laid_aside(tmp_path, kept_bytes=0) as aside:
         split(parts(), ROSTER, zone=ZONE, references={}, deliveries=LEDGER, aside=aside)
     assert list(tmp_path.iterdir()) == []
 
@@ -68,7 +68,7 @@ import os, sys
 from pathlib import Path
 import polars as pl
 from kinerja_pipeline.validated.aside import laid_aside
-with laid_aside(Path(sys.argv[1])) as aside:
+with laid_aside(Path(sys.argv[1]), kept_bytes=0) as aside:
     aside(pl.DataFrame({"nip": ["1"]}))
     os._exit(9)
 """

@@ -261,7 +261,7 @@ def test_rows_that_come_delivery_by_delivery_end_as_those_that_come_at_once(worl
 @given(worlds)
 def test_rows_laid_aside_on_the_disk_end_as_those_kept_in_memory(tmp_path: Path, world: World) -> None:
     together = frame_of(world).sort("_delivery_id", maintain_order=True)
-    with laid_aside(tmp_path) as aside:
+    with laid_aside(tmp_path, kept_bytes=0) as aside:
         on_disk = split_of(world, "2026-03", one_by_one(together), aside)
         assert_same(on_disk, split_of(world, "2026-03", together))
         assert on_disk.valid.schema == split_of(world, "2026-03", together).valid.schema
