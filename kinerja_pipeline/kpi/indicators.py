@@ -6,7 +6,7 @@ agreed targets (kpi/targets), weighting into an evaluation (kpi/evaluation).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import polars as pl
 

@@ -6,9 +6,12 @@ Here: the rows of a feed and month, in parts, with those of other months that sh
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -16,6 +19,7 @@ from kinerja_pipeline.contracts.model import Contract, load_contracts
 from kinerja_pipeline.home import Home
 from kinerja_pipeline.landing.ledger import Delivery, in_force, read_ledger
 
+T = TypeVar("T")
 DATED = "dated"
 """In a month's place: the rows of feeds that have no months."""
 PART_CELLS = 8_000_000
@@ -55,36 +59,60 @@ def landed_parts(home: Home, region: str, feed: str, month: str | None) -> Itera
     its own: no more cells of a month at a time than PART_CELLS or one delivery."""
     contract = load_contracts().incoming[feed]
     current = sorted((d for d in _current(home, region) if d.feed == feed), key=lambda d: d.sequence)
+    most = PART_CELLS // len(contract.names)
     if month is None:
-        yield _read(home, region, current, contract, lambda _: True)
+        for part in _together([(d, sum(d.months.values())) for d in current], most):
+            yield _read(home, region, part, contract, lambda _: True)
         return
     is_replacing = any(d.delivery_mode != "append" for d in current)
-    own = [d for d in current if d.months.get(month)]
-    keys = _keys_of(home, region, own, contract, month) if is_replacing else None
-    for part in _together(current if is_replacing else own, contract, month):
+    shared = _shared_keys(home, region, current, contract, month) if is_replacing else _no_hashes()
+    own = [(d, d.months.get(month, 0)) for d in current if d.months.get(month) or len(shared)]
+    for part in _together(own, most):
         rows = _read(home, region, part, contract, lambda m: m == month)
-        if keys is not None:
-            elsewhere = _read(home, region, part, contract, lambda m: m != month).with_columns(keys_as_text(contract))
-            shared = elsewhere.join(keys, on=keys.columns, how="semi", maintain_order="left")
-            rows = pl.concat([rows, shared.drop(keys.columns)])
+        if len(shared):
+            # Where two keys have one hash a row more is read, of a key that no row of this month has: it decides
+            # nothing.
+            has_shared = _key_hash(contract).is_in(shared.implode())
+            rows = pl.concat([rows, _read(home, region, part, contract, lambda m: m != month, has_shared)])
         yield rows
 
 
-def _together(own: Sequence[Delivery], contract: Contract, month: str) -> list[list[Delivery]]:
-    """Deliveries that are read together; at least one part, which may be empty."""
-    parts: list[list[Delivery]] = [[]]
-    for delivery in own:
-        rows = sum(d.months.get(month, 0) for d in (*parts[-1], delivery))
-        if parts[-1] and rows * len(contract.names) > PART_CELLS:
+def _together(each: Iterable[tuple[T, int]], most: int) -> list[list[T]]:
+    """What is read together, of things with their numbers of rows: so many rows at most, or one thing. There is at
+    least one list, which may be empty."""
+    parts: list[list[T]] = [[]]
+    rows = 0
+    for thing, count in each:
+        if parts[-1] and rows + count > most:
             parts.append([])
-        parts[-1].append(delivery)
+            rows = 0
+        parts[-1].append(thing)
+        rows += count
     return parts
 
 
-def _keys_of(home: Home, region: str, own: Sequence[Delivery], contract: Contract, month: str) -> pl.DataFrame:
-    """The keys that stand in a month, each once."""
-    rows = (_key_rows(landed_file(home, region, delivery, month), contract) for delivery in own)
-    return pl.concat([_no_keys(contract), *rows]).unique()
+def _shared_keys(home: Home, region: str, current: Sequence[Delivery], contract: Contract, month: str) -> pl.Series:
+    """The hashes of keys that stand in a month and in another one."""
+    files = [(landed_file(home, region, d, m), m, count) for d in current for m, count in d.months.items() if count]
+    elsewhere = [(file, count) for file, m, count in files if m != month]
+    if not elsewhere:
+        return _no_hashes()
+    own = _hashes([file for file, m, _ in files if m == month], contract)
+    # As many rows as the month has at a time: each time all of its own are gone through.
+    found = (own.filter(own.is_in(_hashes(batch, contract).implode())) for batch in _together(elsewhere, len(own)))
+    return pl.concat([_no_hashes(), *found]).unique()
+
+
+def _hashes(files: Iterable[Path], contract: Contract) -> pl.Series:
+    """The hashes of the keys in landed files, each once; a key of which a cell is missing is none."""
+    hashes = (
+        _key_rows(file, contract).select(_hash_of(pl.col(f"_key_{name}") for name in contract.key)) for file in files
+    )
+    return pl.concat([_no_hashes(), *(each.to_series() for each in hashes)]).drop_nulls().unique()
+
+
+def _no_hashes() -> pl.Series:
+    return pl.Series("_hash", dtype=pl.UInt64)
 
 
 def _landed_schema(contract: Contract) -> dict[str, pl.DataType]:
@@ -94,16 +122,24 @@ def _landed_schema(contract: Contract) -> dict[str, pl.DataType]:
 
 
 def _read(
-    home: Home, region: str, current: Sequence[Delivery], contract: Contract, takes: Callable[[str], bool]
+    home: Home,
+    region: str,
+    current: Sequence[Delivery],
+    contract: Contract,
+    takes: Callable[[str], bool],
+    wanted: pl.Expr | None = None,
 ) -> pl.DataFrame:
+    """The landed rows of deliveries, of the months that `takes` names; only those `wanted`, when that is said."""
     schema = _landed_schema(contract)
     parts = [pl.DataFrame(schema=schema)]
     for delivery in sorted(current, key=lambda d: d.sequence):
         for month in sorted(m for m, count in delivery.months.items() if count and takes(m)):
-            part = pl.read_parquet(landed_file(home, region, delivery, month), glob=False, hive_partitioning=False)
-            part = part.with_columns(pl.lit(month).alias("_month"))
-            absent = [pl.lit(None, kind).alias(name) for name, kind in schema.items() if name not in part.columns]
-            parts.append(part.with_columns(absent).select(pl.col(n).cast(k) for n, k in schema.items()))
+            part = pl.scan_parquet(landed_file(home, region, delivery, month), glob=False, hive_partitioning=False)
+            columns = part.collect_schema()
+            absent = [pl.lit(None, kind).alias(name) for name, kind in schema.items() if name not in columns]
+            part = part.with_columns(absent).with_columns(pl.lit(month).alias("_month"))
+            part = part.select(pl.col(n).cast(k) for n, k in schema.items())
+            parts.append((part if wanted is None else part.filter(wanted)).collect())
     return pl.concat(parts)
 
 
@@ -141,6 +177,17 @@ def months_with(
 def keys_as_text(contract: Contract) -> list[pl.Expr]:
     """The cells of a key as they compare: without what the contract strips, each named `_key_` and its column."""
     return [_key_text(contract, name) for name in contract.key]
+
+
+def _key_hash(contract: Contract) -> pl.Expr:
+    """One number for a landed row's key, null where a cell of it is missing."""
+    return _hash_of(keys_as_text(contract))
+
+
+def _hash_of(cells: Iterable[pl.Expr]) -> pl.Expr:
+    each = list(cells)
+    mixed = reduce(operator.xor, (cell.hash(seed) for seed, cell in enumerate(each)))
+    return pl.when(pl.all_horizontal(cell.is_not_null() for cell in each)).then(mixed).alias("_hash")
 
 
 def _key_rows(file: Path, contract: Contract) -> pl.DataFrame:

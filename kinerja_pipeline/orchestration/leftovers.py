@@ -19,8 +19,8 @@ LEFT_SECONDS = 3600
 
 
 def leftovers(home: Home, regions: Iterable[str], now: dt.datetime) -> list[Path]:
-    """Half-written files, and landed rows of months in which the ledger says their file has none, longer ago than any
-    write takes. Delivered files are the suppliers', whatever they are called."""
+    """Half-written files, rows laid aside, and landed rows of months in which the ledger says their file has none,
+    longer ago than any write takes. Delivered files are the suppliers', whatever they are called."""
     found = [*_beside(home), *(path for region in regions for path in _replaced(home, region))]
     return [path for path in found if (age := _age(path, now)) is not None and age > LEFT_SECONDS]
 

@@ -49,7 +49,7 @@ class Lake:
         room: str,
         table: str,
         region: str,
-        month: str,
+        month: str | None = None,
     ) -> list[T]:
         """Writes the rows of all parts, one after the other, as `write` writes a frame; no more than a few parts stand
         in memory. Returns what `told` says of each part. All parts but the first are made in another thread; what

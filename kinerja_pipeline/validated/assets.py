@@ -5,7 +5,8 @@ Here: binding, checks and metadata. Not here: the split (validated/split), what 
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import polars as pl
@@ -38,9 +39,11 @@ from kinerja_pipeline.orchestration.preview import preview
 from kinerja_pipeline.orchestration.resources import Clock, HomeResource, RegionLock
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.model import Policy
+from kinerja_pipeline.validated.aside import laid_aside
 from kinerja_pipeline.validated.evidence import Borne, blocked, borne, document, judged, standing
 from kinerja_pipeline.validated.judge import (
     Judged,
+    asked_columns,
     corrections_of,
     first_arrivals,
     judge_dated,
@@ -48,7 +51,7 @@ from kinerja_pipeline.validated.judge import (
     judge_month,
     judge_year_before,
 )
-from kinerja_pipeline.validated.owners import owners
+from kinerja_pipeline.validated.owners import Owners, owners
 from kinerja_pipeline.validated.policy_rules import JUDGING
 from kinerja_pipeline.validated.samples import samples
 from kinerja_pipeline.validated.split import ConservationError, Split
@@ -94,10 +97,11 @@ def _dated(deployment: Deployment) -> AssetsDefinition:
         corrections = corrections_of(home.home, policy, deployment.contracts.incoming)
         home.lake.write(corrections, "validated", CORRECTION, region)
         yield MaterializeResult(asset_key=["validated", CORRECTION], metadata=_told(corrections))
-        splits = judge_dated(home.home, policy, feeds, corrections)
         ledger = deliveries(home.home, region)
-        kept = _kept(home.lake, splits, DATED_TALLY, region, None, corrections, ledger)
-        yield from _conserving(DATED_TALLY, kept)
+        with laid_aside(home.home.lake) as aside:
+            splits = judge_dated(home.home, policy, feeds, corrections, aside)
+            kept = _kept(home.lake, splits, DATED_TALLY, region, None, corrections, ledger)
+            yield from _conserving(DATED_TALLY, kept)
         note_registers(home.home, policy, deployment.contracts)
 
     return validated_dated
@@ -105,7 +109,6 @@ def _dated(deployment: Deployment) -> AssetsDefinition:
 
 def _events(deployment: Deployment) -> AssetsDefinition:
     feeds, partitions = deployment.event_feeds, deployment.region_month
-    registers = [c.name for c in deployment.dated_feeds]
     margin = AssetSpec(
         ["validated", MARGIN],
         group_name="validated",
@@ -148,16 +151,18 @@ def _events(deployment: Deployment) -> AssetsDefinition:
     ) -> Iterator[MaterializeResult[None] | AssetCheckResult]:
         region, month = region_month_of(context)
         policy, lake = deployment.policy(region, month), home.lake
-        references = {name: lake.read("validated", name, region) for name in registers}
+        asked = asked_columns(policy, feeds)
+        references = {name: lake.read("validated", name, region, columns=asked[name]) for name in asked}
         # An answer may come months before its round counts, and under another version of the policy.
         rounds = deployment.policies.rounds(region)
         corrections = lake.read("validated", CORRECTION, region) if lake.has("validated", CORRECTION, region) else None
         computed = _computed_rounds(lake, region)
-        splits = judge_month(home.home, policy, month, feeds, references, computed, rounds, corrections)
         ledger = deliveries(home.home, region)
-        kept = _kept(lake, splits, EVENT_TALLY, region, month, corrections, ledger)
-        yield from _conserving(EVENT_TALLY, kept)
-        yield from _looked_at(lake, policy, month, feeds, references, clock.local_today(policy.zone))
+        with laid_aside(home.home.lake) as aside:
+            splits = judge_month(home.home, policy, month, feeds, references, computed, rounds, corrections, aside)
+            kept = _kept(lake, splits, EVENT_TALLY, region, month, corrections, ledger)
+            yield from _conserving(EVENT_TALLY, kept)
+        yield from _looked_at(lake, policy, month, feeds, clock.local_today(policy.zone))
         taps = deployment.contracts.incoming["attendance_log"]
         near = judge_margin(home.home, policy, month, taps, references, corrections)
         lake.write(near, "validated", MARGIN, region, month)
@@ -300,7 +305,10 @@ def _kept(
         is_believed = contract.name not in stopped if month else not stopped
         lake.write(result.rejected, "quarantine", contract.name, region, month)
         if is_believed:
-            lake.write(result.valid, "validated", contract.name, region, month)
+            parts = result.valid_parts()
+            looked_at = next(parts)
+            written = lake.write_parts(chain([looked_at], parts), len, "validated", contract.name, region, month)
+            believed = sum(written)
         judgement = judged(contract, result)
         kept = document(contract, result, judgement, region, month, now)
         lake.write_document(kept, VALIDATION, contract.name, region, month)
@@ -314,9 +322,9 @@ def _kept(
             yield MaterializeResult(
                 asset_key=_key(contract),
                 metadata={
-                    **counts(len(result.valid), seconds),
+                    **counts(believed, seconds),
                     **_corrected(corrections, contract, month),
-                    **preview(contract, result.valid),
+                    **preview(contract, looked_at),
                 },
             )
         # By themselves: checks inside a MaterializeResult have Dagster look up the last materialization twice.
@@ -339,7 +347,6 @@ def _looked_at(
     policy: Policy,
     month: str,
     feeds: Iterable[Contract],
-    references: Mapping[str, pl.DataFrame],
     today: dt.date,
 ) -> Iterator[AssetCheckResult]:
     """What is asked of feeds as a whole, once their rows are believed: nothing here keeps a month from being published.
@@ -357,10 +364,17 @@ def _looked_at(
         found = volume(contract, month, rows[month].get(name, 0), earlier, is_complete)
         yield checks.volume_check(contract, key, month, found)
         if contract.bound(TAPS_OF_EMPLOYEES):
-            columns = ["device_id", "pin", "tapped_at"]
-            taps = lake.read("validated", name, policy.region, month, columns=columns)
-            registers = references["device_pin"], references["employee"]
-            yield checks.taps_check(contract, key, owners(taps, *registers) if "device_pin" in policy.feeds else None)
+            found_of = _owners(lake, name, policy.region, month) if "device_pin" in policy.feeds else None
+            yield checks.taps_check(contract, key, found_of)
+
+
+def _owners(lake: Lake, taps: str, region: str, month: str) -> Owners:
+    registers = {
+        "device_pin": ["device_id", "pin", "nip", "valid_from", "valid_to"],
+        "employee": ["nip", "assignment_code", "valid_from", "valid_to"],
+    }
+    read = (lake.read("validated", name, region, columns=columns) for name, columns in registers.items())
+    return owners(lake.scan("validated", taps, region, month), *read)
 
 
 def _landed(ledger: pl.DataFrame, month: str | None) -> pl.DataFrame:

@@ -6,7 +6,7 @@ Here: reading landed rows and references, splitting feed by feed. Not here: the 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import polars as pl
@@ -20,7 +20,7 @@ from kinerja_pipeline.policies.model import Policy
 from kinerja_pipeline.validated.corrections import corrected, register_path, resolved
 from kinerja_pipeline.validated.parsing import cleaned, parsed
 from kinerja_pipeline.validated.policy_rules import Rounds, with_policy_rules
-from kinerja_pipeline.validated.split import Split, split
+from kinerja_pipeline.validated.split import Aside, Split, split
 
 _NO_DATE = pl.lit(None, dtype=pl.Date)
 MARGIN = dt.timedelta(hours=36)
@@ -46,35 +46,44 @@ def corrections_of(home: Home, policy: Policy, feeds: Mapping[str, Contract]) ->
     )
 
 
-def _landed(
-    home: Home, policy: Policy, feed: Contract, month: str | None, register: pl.DataFrame | None
-) -> pl.DataFrame:
-    """The landed rows as the register says they must read."""
-    return pl.concat(_landed_parts(home, policy, feed, month, register))
+def asked_columns(policy: Policy, feeds: Iterable[Contract]) -> dict[str, list[str]]:
+    """The columns of each register that rules of the feeds ask for."""
+    rules = (rule for page in feeds for rule in with_policy_rules(page, policy).rules)
+    asked: dict[str, set[str]] = {}
+    for table, columns in (rule.reference for rule in rules if rule.reference is not None):
+        asked.setdefault(table, set()).update(columns)
+    return {table: sorted(columns) for table, columns in sorted(asked.items())}
 
 
 def _landed_parts(
     home: Home, policy: Policy, feed: Contract, month: str | None, register: pl.DataFrame | None
 ) -> Iterator[pl.DataFrame]:
+    """The landed rows as the register says they must read."""
     for rows in landed_parts(home, policy.region, feed.name, month):
         yield rows if register is None else corrected(rows, feed, register)
 
 
 def judge_dated(
-    home: Home, policy: Policy, feeds: Iterable[Contract], corrections: pl.DataFrame | None = None
+    home: Home,
+    policy: Policy,
+    feeds: Sequence[Contract],
+    corrections: pl.DataFrame | None = None,
+    aside: Aside = pl.DataFrame.lazy,
 ) -> Iterator[Judged]:
     """Splits the dated feeds of a region in order, each checked against those before it.
 
-    A reference to a feed that the policy does not declare is not checked. `corrections` are those of corrections_of.
+    A reference to a feed that the policy does not declare is not checked. `corrections` are those of corrections_of;
+    `aside` is as `split` takes it.
     """
     references: dict[str, pl.DataFrame] = {}
+    asked = asked_columns(policy, feeds)
     for page in feeds:
         contract = with_policy_rules(page, policy)
-        landed = _landed(home, policy, contract, None, corrections)
+        landed = _landed_parts(home, policy, contract, None, corrections)
         ledger = deliveries(home, policy.region, contract.name)
-        result = split(landed, contract, zone=policy.time_zone, references=references, deliveries=ledger)
-        if contract.name in policy.feeds:
-            references[contract.name] = result.valid
+        result = split(landed, contract, zone=policy.time_zone, references=references, deliveries=ledger, aside=aside)
+        if contract.name in policy.feeds and contract.name in asked:
+            references[contract.name] = pl.concat(result.valid_parts(asked[contract.name]))
         yield Judged(contract, result)
 
 
@@ -87,18 +96,26 @@ def judge_month(
     computed_rounds: Mapping[str, Iterable[str]] | None = None,
     rounds: Rounds | None = None,
     corrections: pl.DataFrame | None = None,
+    aside: Aside = pl.DataFrame.lazy,
 ) -> Iterator[Judged]:
     """Splits the event feeds of a region and month against the region's validated dated feeds, by the rules of their
-    contracts and those that the policy adds. `computed_rounds` and `rounds` are as `with_policy_rules` takes them."""
+    contracts and those that the policy adds. `references` hold at least the columns of asked_columns; `computed_rounds`
+    and `rounds` are as `with_policy_rules` takes them, `aside` as `split` does."""
     declared = {name: frame for name, frame in references.items() if name in policy.feeds}
     for page in feeds:
         contract = with_policy_rules(page, policy, computed_rounds, rounds)
         landed = _landed_parts(home, policy, contract, month, corrections)
         ledger = deliveries(home, policy.region, contract.name)
-        yield Judged(
+        result = split(
+            landed,
             contract,
-            split(landed, contract, zone=policy.time_zone, references=declared, deliveries=ledger, month=month),
+            zone=policy.time_zone,
+            references=declared,
+            deliveries=ledger,
+            month=month,
+            aside=aside,
         )
+        yield Judged(contract, result)
 
 
 def judge_margin(
@@ -119,7 +136,8 @@ def judge_margin(
     at = parsed(contract.column(contract.month_from), policy.time_zone)
     parts = []
     for neighbour in (add_months(month, -1), add_months(month, 1)):
-        near = _landed(home, policy, contract, neighbour, corrections).filter(at.is_between(first, last))
+        landed = _landed_parts(home, policy, contract, neighbour, corrections)
+        near = pl.concat(part.filter(at.is_between(first, last)) for part in landed)
         result = split(near, contract, zone=policy.time_zone, references=declared, deliveries=ledger, month=neighbour)
         parts.append(result.valid)
     return pl.concat(parts)
@@ -169,6 +187,6 @@ def judge_year_before(
     on whether that month has been computed."""
     declared = {name: frame for name, frame in references.items() if name in policy.feeds}
     before = add_months(month, -12)
-    landed = _landed(home, policy, contract, before, corrections)
+    landed = _landed_parts(home, policy, contract, before, corrections)
     ledger = deliveries(home, policy.region, contract.name)
     return split(landed, contract, zone=policy.time_zone, references=declared, deliveries=ledger, month=before).valid

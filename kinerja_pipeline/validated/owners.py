@@ -29,19 +29,25 @@ class Owners(NamedTuple):
         return self.employee_count / self.tap_count if self.tap_count else 1.0
 
 
-def owners(taps: pl.DataFrame, device_pins: pl.DataFrame, employees: pl.DataFrame) -> Owners:
-    """Every tap belongs to who holds its PIN on that day; an employee is who has a main assignment on that day."""
+def owners(taps: pl.LazyFrame, device_pins: pl.DataFrame, employees: pl.DataFrame) -> Owners:
+    """Every tap belongs to who holds its PIN on that day; an employee is who has a main assignment on that day.
+
+    The taps are gone through twice and never held together.
+    """
     pin = ["device_id", "pin"]
     held = in_force(device_pins.select(*pin, "nip", "valid_from", "valid_to"), pin)
     main = employees.filter(pl.col("assignment_code") == "utama").select("nip", "valid_from", "valid_to")
     employed = in_force(main, ["nip"])
     day = pl.col("tapped_at").dt.date()
     # Nearly every PIN has one holder, employed throughout: only the taps of others are looked up day by day.
-    pins = taps.group_by(pin).agg(pl.len().alias("taps"), first=day.min(), last=day.max())
+    of_pins = taps.group_by(pin).agg(pl.len().alias("taps"), first=day.min(), last=day.max())
+    pins = of_pins.collect(engine="streaming")
     is_always = (pl.col("valid_from") <= pl.col("first")) & (pl.col("valid_to") >= pl.col("last"))
     sure = pins.join(held, on=pin).filter(is_always).drop("valid_from", "valid_to")
     sure = sure.join(employed, on="nip").filter(is_always)
-    days = taps.join(sure, on=pin, how="anti").group_by(*pin, date=day).agg(pl.len().alias("taps"))
+    others = pins.join(sure, on=pin, how="anti").select(pin)
+    of_days = taps.join(others.lazy(), on=pin, how="semi").group_by(*pin, date=day).agg(pl.len().alias("taps"))
+    days = of_days.collect(engine="streaming")
     is_then = pl.col("date").is_between("valid_from", "valid_to")
     by_person = days.join(held, on=pin).filter(is_then).drop("valid_from", "valid_to")
     of_employees = by_person.join(employed, on="nip").filter(is_then)
@@ -49,7 +55,7 @@ def owners(taps: pl.DataFrame, device_pins: pl.DataFrame, employees: pl.DataFram
     nobody = days.join(by_person, on=keys, how="anti")
     inactive = by_person.join(of_employees, on=keys, how="anti")
     return Owners(
-        tap_count=len(taps),
+        tap_count=int(pins["taps"].sum()),
         employee_count=int(sure["taps"].sum()) + int(of_employees["taps"].sum()),
         nobody_count=int(nobody["taps"].sum()),
         inactive_count=int(inactive["taps"].sum()),

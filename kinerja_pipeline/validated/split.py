@@ -7,10 +7,10 @@ Not here: reading the landed files (landing/), the text's reading (validated/par
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import polars as pl
@@ -31,44 +31,75 @@ TALLY_SCHEMA: dict[str, type[pl.DataType]] = {
     "first_source_row": pl.Int64,
 }
 _OWN = ("_delivery_id", "_source_row")
+_STRETCHES = 16
+"""Repeated keys of several parts are looked for in so many stretches of their hashes, one after the other."""
+
+Aside = Callable[[pl.DataFrame], pl.LazyFrame]
+"""Keeps the typed rows of a part until all parts are judged, and gives them back, some columns at a time."""
 
 
 class ConservationError(Exception):
     """Rows went missing between landing and the split: a fault of the program, never of the data."""
 
 
+class _Stood(NamedTuple):
+    """Typed rows as they were kept, and which of them stand and which are replaced by another row of their key."""
+
+    rows: pl.LazyFrame
+    is_valid: pl.Series
+    is_superseded: pl.Series
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """What became of the landed rows of one feed and partition.
 
-    valid: typed contract columns, `_delivery_id`, `_source_row`.
     rejected: the contract columns as delivered (text), `_delivery_id`, `_source_row`, `_reasons`, `_raw`.
-    superseded: `_delivery_id`, `_source_row` of rows that a later or repeated row replaces.
     tally: one row per delivery and rule that failed, and one per delivery with rule_id `all`.
     asked_count: rows that the reader could take apart; only they are asked the rules.
     null_counts: of those, the values that are missing or unreadable, by column.
     unchecked: rules that refer to a feed which was not there to be asked.
+    columns: those of the valid rows: the typed ones of the contract, `_delivery_id`, `_source_row`.
+    stood: the other rows, part by part, for as long as they are kept.
     """
 
-    valid: pl.DataFrame
     rejected: pl.DataFrame
-    superseded: pl.DataFrame
     tally: pl.DataFrame
     asked_count: int
     null_counts: Mapping[str, int]
     unchecked: tuple[str, ...]
+    columns: tuple[str, ...]
+    stood: tuple[_Stood, ...]
+
+    def valid_parts(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """The valid rows, or some of their columns, in the parts in which they landed; at least one."""
+        wanted = self.columns if columns is None else columns
+        for part in self.stood:
+            yield part.rows.select(wanted).collect().filter(part.is_valid)
+
+    @property
+    def valid(self) -> pl.DataFrame:
+        """The valid rows together."""
+        return pl.concat(self.valid_parts())
+
+    @property
+    def superseded(self) -> pl.DataFrame:
+        """`_delivery_id`, `_source_row` of rows that a later or repeated row replaces."""
+        return pl.concat(part.rows.select(_OWN).collect().filter(part.is_superseded) for part in self.stood)
 
 
 class _Part(NamedTuple):
     """What is kept of landed rows that were judged together.
 
-    judged: typed contract columns, `_OWN`, `_row` (from 0), `_is_bad`, `_is_inside` (it is of the month asked for).
-    hashes: of the keys of its good rows; repeated: those that stand here more than once.
+    rows: typed contract columns, `_OWN`, `_is_bad`, `_is_inside` (it is of the month asked for), `_hash` of the key of
+    a good row; row_count: how many.
+    hashes: the same in order, without nulls; repeated: those that stand here more than once.
     landed, rejected, warned, counted: of the rows inside; by delivery as they came, the bad ones with their reasons,
-    one frame per rule that warns, the values that are absent and the rows that are whole.
+    by delivery and rule that warns, the values that are absent and the rows that are whole.
     """
 
-    judged: pl.DataFrame
+    rows: pl.LazyFrame
+    row_count: int
     hashes: pl.Series
     repeated: pl.Series
     landed: pl.DataFrame
@@ -85,40 +116,40 @@ def split(
     references: Mapping[str, pl.DataFrame],
     deliveries: pl.DataFrame,
     month: str | None = None,
+    aside: Aside = pl.DataFrame.lazy,
 ) -> Split:
     """Splits the landed rows of `month` (all rows of a dated feed); rows of other months only decide which version
     stands.
 
     `landed` may come in parts, so that one of them at a time stands in memory as text; a delivery's rows are all in one
-    part. `references` holds the validated frames of the feeds that the region declares; a rule whose feed is not
-    declared is not applied. `deliveries` has delivery_id, sequence, delivery_mode and delivery_scope. Raises
-    ConservationError.
+    part. `aside` keeps the typed rows of each part. `references` holds the validated frames of the feeds that the
+    region declares, with the columns that rules ask for; a rule whose feed is not declared is not applied.
+    `deliveries` has delivery_id, sequence, delivery_mode and delivery_scope. Raises ConservationError.
     """
     asked = [r for r in contract.rules if r.reference is None or r.reference[0] in references]
     rules = sorted(asked, key=lambda rule: rule.what == "conflict")
+    known = {r.name: _known(r, references) for r in rules if r.reference is not None}
     frames = [landed] if isinstance(landed, pl.DataFrame) else landed
-    parts = [_part(frame, contract, rules, zone, references, month) for frame in frames]
+    parts = [_part(frame, contract, rules, zone, known, month, aside) for frame in frames]
     superseded = _superseded(parts, contract, deliveries)
     rejected = pl.concat([part.rejected for part in parts])
-    warned = pl.concat([_warned(rejected.clear(), None), *(frame for part in parts for frame in part.warned)])
-    landed_counts = pl.concat([part.landed for part in parts])
+    warned = pl.concat([_counted(_no_failures()), *(frame for part in parts for frame in part.warned)])
     *nulls, asked_count = pl.concat([part.counted for part in parts]).sum().row(0)
-    believed, replaced, ended = [], [], []
-    for start in _starts(parts):
-        # Let go as it is told apart, so that the rows of a month do not stand in memory twice.
-        rows = parts.pop(0).judged
-        is_old = superseded.slice(start, len(rows))
-        is_good = rows["_is_inside"] & ~rows["_is_bad"]
-        # Columns before rows: a filter copies every column that it is handed.
-        believed.append(rows.select(*contract.names, *_OWN).filter(is_good & ~is_old))
-        replaced.append(rows.select(*_OWN).filter(is_good & is_old))
-        ended.append(_ended(rows.with_columns(is_old.alias("_is_superseded"))))
-    valid, old = pl.concat(believed), pl.concat(replaced)
+    stood, ended, counts = [], [], [rejected["_delivery_id"].value_counts(name="ended")]
+    for part, start in zip(parts, _starts(parts), strict=True):
+        first, until = superseded.search_sorted(pl.Series([start, start + part.row_count]))
+        rows = part.rows.select("_delivery_id", "_is_bad", "_is_inside").collect()
+        rows = rows.with_columns(_is_superseded=_flags(superseded[first:until] - start, part.row_count))
+        is_good, is_old = rows["_is_inside"] & ~rows["_is_bad"], rows["_is_superseded"]
+        stood.append(_Stood(part.rows, is_good & ~is_old, is_good & is_old))
+        ended.append(_ended(rows))
+        counts += [rows["_delivery_id"].filter(each).value_counts(name="ended") for each in stood[-1][1:]]
     tally = _tally(pl.concat(ended), rejected, warned, contract)
-    _conserve(landed_counts, valid, rejected, old, contract.name)
+    _conserve(pl.concat([part.landed for part in parts]), pl.concat(counts), contract.name)
     unchecked = tuple(r.name for r in contract.rules if r not in rules)
     null_counts = dict(zip(contract.names, nulls, strict=True))
-    return Split(valid, rejected, old, tally, asked_count, null_counts, unchecked)
+    columns = (*contract.names, *_OWN)
+    return Split(rejected, tally, asked_count, null_counts, unchecked, columns, tuple(stood))
 
 
 def _part(
@@ -126,27 +157,30 @@ def _part(
     contract: Contract,
     rules: Sequence[Rule],
     zone: str,
-    references: Mapping[str, pl.DataFrame],
+    known: Mapping[str, pl.DataFrame],
     month: str | None,
+    aside: Aside,
 ) -> _Part:
     landed = landed.with_row_index("_row")
-    judged = _judged(landed, contract, [r for r in rules if r.what != "conflict"], zone, references)
+    judged = _judged(landed, contract, [r for r in rules if r.what != "conflict"], zone, known)
     failing = [r.name for r in rules if r.severity == "error" and r.what != "conflict"]
     judged = judged.with_columns(_is_bad=pl.any_horizontal(pl.col(failing)) | pl.col("_problem").is_not_null())
-    hashes = _hashes(judged, contract.key)
+    judged = judged.with_columns(_hashes(judged, contract.key))
+    hashes = judged["_hash"].drop_nulls().sort()
     repeated = _repeated(hashes)
-    conflict = _conflicts(judged.filter(hashes.is_in(repeated.implode())), contract)
+    conflict = _conflicts(judged.filter(pl.col("_hash").is_in(repeated.implode())), contract)
     judged = judged.with_columns(_flags(conflict, len(judged)).alias("key__conflict")).with_columns(
         pl.col("_is_bad") | pl.col("key__conflict"), _is_inside=_is_inside(landed, month)
     )
-    inside = judged["_is_inside"]
-    kept = judged.select(*contract.names, *_OWN, "_row", "_is_bad", "_is_inside")
+    inside, count = judged["_is_inside"], len(judged)
+    rows = aside(judged.select(*contract.names, *_OWN, "_is_bad", "_is_inside", "_hash"))
     if not inside.all():
         judged, landed = judged.filter(inside), landed.filter(inside)
     is_whole = pl.col("_problem").is_null()
     absent = [(pl.col(name).is_null() & is_whole).sum().alias(name) for name in contract.names]
     return _Part(
-        kept,
+        rows,
+        count,
         hashes,
         repeated,
         landed["_delivery_id"].value_counts(name="landed"),
@@ -158,11 +192,22 @@ def _part(
 
 def _starts(parts: Sequence[_Part]) -> list[int]:
     """How many rows stand before each part."""
-    return [0, *accumulate(len(part.judged) for part in parts)][: len(parts)]
+    return [0, *accumulate(part.row_count for part in parts)][: len(parts)]
 
 
-def _warned(rows: pl.DataFrame, rule: str | None) -> pl.DataFrame:
-    return rows.select(*_OWN, pl.lit(rule, pl.String).alias("rule_id"))
+def _warned(rows: pl.DataFrame, rule: str) -> pl.DataFrame:
+    return _counted(rows.select(*_OWN, pl.lit(rule).alias("rule_id")))
+
+
+def _no_failures() -> pl.DataFrame:
+    return pl.DataFrame(schema={"_delivery_id": pl.String, "_source_row": pl.UInt32, "rule_id": pl.String})
+
+
+def _counted(failures: pl.DataFrame) -> pl.DataFrame:
+    """By delivery and rule: how many rows fail it, and the first of them."""
+    return failures.group_by(pl.col("_delivery_id").alias("delivery_id"), "rule_id").agg(
+        pl.len().alias("failed_count"), pl.col("_source_row").min().alias("first_source_row")
+    )
 
 
 def _is_inside(landed: pl.DataFrame, month: str | None) -> pl.Series | pl.Expr:
@@ -175,7 +220,7 @@ def _flags(rows: pl.Series, length: int) -> pl.Series:
 
 
 def _judged(
-    landed: pl.DataFrame, contract: Contract, rules: Iterable[Rule], zone: str, references: Mapping[str, pl.DataFrame]
+    landed: pl.DataFrame, contract: Contract, rules: Iterable[Rule], zone: str, known: Mapping[str, pl.DataFrame]
 ) -> pl.DataFrame:
     """Typed columns beside one boolean per rule, true where the row fails it."""
     own = ["_row", *_OWN, "_problem", *(["_month"] if "_month" in landed.columns else [])]
@@ -186,7 +231,7 @@ def _judged(
         *(_swapped(texts, c.name).alias(f"_swapped_{c.name}") for c in _dated(contract)),
         *own,
     ).with_columns(pl.when(~pl.col(f"_swapped_{c.name}")).then(c.name).alias(c.name) for c in _dated(contract))
-    values = values.with_columns(_known(values, r, references) for r in rules if r.reference is not None)
+    values = values.with_columns(_is_known(values, r, known[r.name]) for r in rules if r.reference is not None)
     values = values.with_columns(_fails(rule, contract).fill_null(False).alias(rule.name) for rule in rules)
     return values.drop(c for c in values.columns if c.startswith(("_absent_", "_known_", "_swapped_")))
 
@@ -202,15 +247,18 @@ def _swapped(texts: pl.DataFrame, name: str) -> pl.Series:
     return _flags(swapped["_row"], len(texts))
 
 
-def _known(values: pl.DataFrame, rule: Rule, references: Mapping[str, pl.DataFrame]) -> pl.Series:
-    """True where the columns of a reference are known to its table, null elsewhere."""
+def _known(rule: Rule, references: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """What the columns of a reference may say."""
     assert rule.reference is not None
     table, columns = rule.reference
-    known = references[table].select(columns).unique().with_columns(pl.lit(True).alias(f"_known_{rule.name}"))
+    return references[table].select(columns).unique().with_columns(pl.lit(True).alias(f"_known_{rule.name}"))
+
+
+def _is_known(values: pl.DataFrame, rule: Rule, known: pl.DataFrame) -> pl.Series:
+    """True where the columns of a reference are known to its table, null elsewhere."""
+    *columns, name = known.columns
     keys = values.select(rule.columns)
-    return keys.join(known, left_on=list(rule.columns), right_on=list(columns), how="left", maintain_order="left")[
-        f"_known_{rule.name}"
-    ]
+    return keys.join(known, left_on=list(rule.columns), right_on=columns, how="left", maintain_order="left")[name]
 
 
 def _fails(rule: Rule, contract: Contract) -> pl.Expr:
@@ -269,7 +317,7 @@ def _conflicts(suspects: pl.DataFrame, contract: Contract) -> pl.Series:
 
 
 def _superseded(parts: Sequence[_Part], contract: Contract, deliveries: pl.DataFrame) -> pl.Series:
-    """True for the rows, of all parts, that another row of the key replaces.
+    """The rows, counted through all parts and in order, that another row of the key replaces.
 
     The later good delivery of a key wins; within a delivery the first of identical rows stands. A `full` delivery also
     replaces every earlier row of its scope whose key it no longer names.
@@ -282,34 +330,54 @@ def _superseded(parts: Sequence[_Part], contract: Contract, deliveries: pl.DataF
         .unique("delivery_id", keep="last")
         .select(pl.col("delivery_id").alias("_delivery_id"), "sequence", "delivery_mode", "delivery_scope")
     )
-    repeated = parts[0].repeated if len(parts) == 1 else _repeated(pl.concat([part.hashes for part in parts]))
-    judged = [p.judged.with_columns(pl.col("_row") + start) for p, start in zip(parts, _starts(parts), strict=True)]
-    good = (part.hashes.is_in(repeated.implode()) & ~part.judged["_is_bad"] for part in parts)
+    repeated = parts[0].repeated if len(parts) == 1 else _repeated_among([part.hashes for part in parts])
+    is_suspect = pl.col("_hash").is_in(repeated.implode()) & ~pl.col("_is_bad")
     ranked = (
-        pl.concat(rows.filter(is_suspect) for rows, is_suspect in zip(judged, good, strict=True))
+        _gathered(parts, [*key, *_OWN], lambda rows: rows.filter(is_suspect))
         .join(order, on="_delivery_id", how="left", maintain_order="left")
         .sort(pl.col("sequence"), -pl.col("_source_row").cast(pl.Int64), descending=True, maintain_order=True)
         .with_columns(_is_first=pl.struct(key).is_first_distinct())
     )
     replaced = [ranked.filter(~pl.col("_is_first"))["_row"]]
-    whole_scopes = order.filter(pl.col("delivery_mode") == "full").select("delivery_scope").unique()
-    if len(whole_scopes):
-        rows = pl.concat(judged).join(order.join(whole_scopes, on="delivery_scope", how="semi"), on="_delivery_id")
+    is_whole = (pl.col("delivery_mode") == "full").any() & (pl.len() > 1)
+    of_scopes = order.filter(is_whole.over("delivery_scope"))
+    if len(of_scopes):
+        flags = ["_is_bad", "_is_inside", "sequence", "delivery_mode", "delivery_scope"]
+        rows = _gathered(parts, [*key, *flags], lambda rows: rows.join(of_scopes.lazy(), on="_delivery_id"))
         replaced += [_dropped_by_full(own, key) for own in rows.partition_by("delivery_scope")]
-    return _flags(pl.concat(replaced), sum(len(part.judged) for part in parts))
+    return pl.concat(replaced).sort()
+
+
+def _gathered(
+    parts: Sequence[_Part], columns: Sequence[str], of_part: Callable[[pl.LazyFrame], pl.LazyFrame]
+) -> pl.DataFrame:
+    """Some rows of every part, with `_row`: their place in all parts."""
+    starts = zip(parts, _starts(parts), strict=True)
+    numbered = (part.rows.with_row_index("_row", offset=start) for part, start in starts)
+    return pl.concat(of_part(rows).select(*columns, "_row").collect() for rows in numbered)
 
 
 def _hashes(judged: pl.DataFrame, key: Iterable[str]) -> pl.Series:
     """A number for each good row's key, null for other rows: those of a row's cells (each column has its own seed) put
     together by exclusive or. A struct's hash gives as much in four times the time."""
     cells = reduce(operator.xor, (pl.col(name).hash(seed) for seed, name in enumerate(key)))
-    return judged.select(pl.when(~pl.col("_is_bad")).then(cells).alias("hash")).to_series()
+    return judged.select(pl.when(~pl.col("_is_bad")).then(cells).alias("_hash")).to_series()
 
 
-def _repeated(hashes: pl.Series) -> pl.Series:
-    """What stands there more than once, found by sorting. Rows with such a hash may share a key, value by value."""
-    ordered = hashes.sort()
+def _repeated(ordered: pl.Series) -> pl.Series:
+    """What stands there more than once. Rows with such a hash may share a key, value by value."""
     return ordered.filter(ordered == ordered.shift()).unique()
+
+
+def _repeated_among(ordered: Sequence[pl.Series]) -> pl.Series:
+    """What stands more than once in all of them, each in order; they are put together a stretch at a time."""
+    bounds = pl.Series([2**64 // _STRETCHES * n for n in range(1, _STRETCHES)], dtype=pl.UInt64)
+    cuts = [[0, *each.search_sorted(bounds), len(each)] for each in ordered]
+    together = (
+        pl.concat(each[first:until] for each, (first, until) in zip(ordered, stretch, strict=True))
+        for stretch in zip(*(pairwise(cut) for cut in cuts), strict=True)
+    )
+    return pl.concat(_repeated(hashes.sort()) for hashes in together)
 
 
 def _dropped_by_full(rows: pl.DataFrame, key: list[str]) -> pl.Series:
@@ -364,12 +432,8 @@ def _tally(ended: pl.DataFrame, rejected: pl.DataFrame, warned: pl.DataFrame, co
         rule_id=pl.lit("all"), severity_code=pl.lit("error"), failed_count=pl.col("rejected_count")
     )
     reasons = rejected.select("_delivery_id", "_source_row", pl.col("_reasons").alias("rule_id")).explode("rule_id")
-    failed = pl.concat(
-        [rows.with_columns(severity_code=pl.lit(code)) for code, rows in (("error", reasons), ("warning", warned))]
-    ).drop_nulls("rule_id")
-    per_rule = failed.group_by(pl.col("_delivery_id").alias("delivery_id"), "rule_id", "severity_code").agg(
-        pl.len().alias("failed_count"), pl.col("_source_row").min().alias("first_source_row")
-    )
+    failed = (("error", _counted(reasons.drop_nulls("rule_id"))), ("warning", warned))
+    per_rule = pl.concat([rows.with_columns(severity_code=pl.lit(code)) for code, rows in failed])
     # Reasons overlap (one row may have several), so valid and superseded rows are counted on the line `all` only.
     per_rule = per_rule.join(per_delivery.select("delivery_id", "landed_count"), on="delivery_id").with_columns(
         rejected_count=pl.when(pl.col("severity_code") == "error").then(pl.col("failed_count")).otherwise(0)
@@ -386,11 +450,11 @@ def _tally(ended: pl.DataFrame, rejected: pl.DataFrame, warned: pl.DataFrame, co
     return pl.concat([shape, *aligned]).sort("delivery_id", "rule_id")
 
 
-def _conserve(landed: pl.DataFrame, valid: pl.DataFrame, rejected: pl.DataFrame, old: pl.DataFrame, feed: str) -> None:
-    """landed = valid + rejected + superseded, per delivery, counted from the frames themselves (`landed` as each part
-    counted its own)."""
-    ended = pl.concat([part["_delivery_id"] for part in (valid, rejected, old)]).value_counts(name="ended")
+def _conserve(landed: pl.DataFrame, ended: pl.DataFrame, feed: str) -> None:
+    """landed = valid + rejected + superseded, per delivery, counted from the rows themselves as they landed and as they
+    ended."""
     counts = landed.group_by("_delivery_id").agg(pl.col("landed").sum())
+    ended = ended.group_by("_delivery_id").agg(pl.col("ended").sum())
     counts = counts.join(ended, on="_delivery_id", how="full", coalesce=True)
     wrong = counts.fill_null(0).filter(pl.col("landed") != pl.col("ended"))
     if len(wrong):

@@ -13,11 +13,11 @@ LOG = load_contracts().incoming["attendance_log"]
 MARCH = dt.date(2026, 3, 1)
 
 
-def taps(*rows: tuple[str, int]) -> pl.DataFrame:
+def taps(*rows: tuple[str, int]) -> pl.LazyFrame:
     """Taps on the only device: PIN and day of March."""
     each = [("m1", pin, dt.datetime.combine(MARCH.replace(day=day), dt.time(7, 30))) for pin, day in rows]
     schema = {"device_id": pl.String, "pin": pl.String, "tapped_at": pl.Datetime("us")}
-    return pl.DataFrame(each, schema=schema, orient="row")
+    return pl.LazyFrame(each, schema=schema, orient="row")
 
 
 def pins(*rows: tuple[str, str, dt.date, dt.date | None]) -> pl.DataFrame:

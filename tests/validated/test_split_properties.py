@@ -9,15 +9,17 @@ import datetime as dt
 import random
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from validated_world import ZONE, landed
 
 from kinerja_pipeline.contracts.model import Column, Contract, Rule
-from kinerja_pipeline.validated.split import Split, split
+from kinerja_pipeline.validated.aside import laid_aside
+from kinerja_pipeline.validated.split import Aside, Split, split
 
 UNREADABLE = object()
 
@@ -184,7 +186,12 @@ def frame_of(world: World) -> pl.DataFrame:
     return landed(CONTRACT, rows)
 
 
-def split_of(world: World, month: str, frame: pl.DataFrame | Iterable[pl.DataFrame] | None = None) -> Split:
+def split_of(
+    world: World,
+    month: str,
+    frame: pl.DataFrame | Iterable[pl.DataFrame] | None = None,
+    aside: Aside = pl.DataFrame.lazy,
+) -> Split:
     ledger = pl.DataFrame(
         {
             "delivery_id": [f"d{i}" for i in range(4)],
@@ -194,7 +201,7 @@ def split_of(world: World, month: str, frame: pl.DataFrame | Iterable[pl.DataFra
         }
     )
     rows = frame_of(world) if frame is None else frame
-    return split(rows, CONTRACT, zone=ZONE, references={}, deliveries=ledger, month=month)
+    return split(rows, CONTRACT, zone=ZONE, references={}, deliveries=ledger, month=month, aside=aside)
 
 
 MONTHS = ("2026-03", "2026-04")
@@ -247,8 +254,25 @@ def test_the_order_of_rows_changes_nothing(world: World, chance: random.Random) 
 @given(worlds)
 def test_rows_that_come_delivery_by_delivery_end_as_those_that_come_at_once(world: World) -> None:
     together = frame_of(world).sort("_delivery_id", maintain_order=True)
-    one_by_one = (together.filter(pl.col("_delivery_id") == f"d{delivery}") for delivery in range(4))
-    apart, at_once = split_of(world, "2026-03", one_by_one), split_of(world, "2026-03", together)
+    assert_same(split_of(world, "2026-03", one_by_one(together)), split_of(world, "2026-03", together))
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(worlds)
+def test_rows_laid_aside_on_the_disk_end_as_those_kept_in_memory(tmp_path: Path, world: World) -> None:
+    together = frame_of(world).sort("_delivery_id", maintain_order=True)
+    with laid_aside(tmp_path, kept_bytes=0) as aside:
+        on_disk = split_of(world, "2026-03", one_by_one(together), aside)
+        assert_same(on_disk, split_of(world, "2026-03", together))
+        assert on_disk.valid.schema == split_of(world, "2026-03", together).valid.schema
+    assert list(tmp_path.iterdir()) == []
+
+
+def one_by_one(together: pl.DataFrame) -> Iterable[pl.DataFrame]:
+    return (together.filter(pl.col("_delivery_id") == f"d{delivery}") for delivery in range(4))
+
+
+def assert_same(apart: Split, at_once: Split) -> None:
     for of_parts, of_all in zip(parts_of(apart), parts_of(at_once), strict=True):
         assert of_parts.equals(of_all)
     assert (apart.asked_count, apart.null_counts) == (at_once.asked_count, at_once.null_counts)
