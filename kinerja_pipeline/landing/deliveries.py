@@ -27,7 +27,7 @@ import polars as pl
 from kinerja_pipeline.contracts.model import Contract, Contracts
 from kinerja_pipeline.facts.periods import add_months, month_end, month_of, month_start
 from kinerja_pipeline.home import Home
-from kinerja_pipeline.landing.landed import DATED, keys_as_text, landed_file, months_with, region_folder
+from kinerja_pipeline.landing.landed import DATED, key_hashes, landed_file, months_with, region_folder
 from kinerja_pipeline.landing.ledger import FIELDS, LEDGER, Delivery, append_delivery, in_force, read_ledger
 from kinerja_pipeline.landing.readers import UnreadableFile, read_source
 from kinerja_pipeline.landing.reshape import LandingError, Reshaped, reshape
@@ -177,7 +177,8 @@ def foresee(home: Home, region: str, policy: Policy, contracts: Contracts) -> li
     last = {d.file_name: d for d in ledger}
     sequence = max((d.sequence for d in ledger), default=0)
     landed = [d for d in in_force(ledger) if d.status_code == "landed"]
-    foreseen: list[Foreseen] = []
+    foreseen: list[tuple[Delivery, bool]] = []
+    keys: dict[str, pl.Series] = {}
     for found in _files(home, folder):
         data = _bytes(found)
         if data is None:
@@ -191,13 +192,11 @@ def foresee(home: Home, region: str, policy: Policy, contracts: Contracts) -> li
         sequence += not is_known
         start = _start(found, before if is_known else None, sequence, delivery_id, mapping, fingerprint)
         line, parts = _read_in(folder, found, data, start, mapping, policy, contracts)
-        contract = contracts.incoming.get(found.feed)
-        keys = [part.select(keys_as_text(contract)) for part in parts.values()] if contract else []
-        shared = (
-            months_with(home, region, line, contract, pl.concat(keys), landed) if contract and keys else frozenset()
-        )
-        foreseen.append(Foreseen(line, is_known, shared))
-    return foreseen
+        if parts:
+            keys[line.file_name] = key_hashes(parts.values(), contracts.incoming[found.feed])
+        foreseen.append((line, is_known))
+    shared = months_with(home, region, [line for line, _ in foreseen], lambda line: keys[line.file_name], landed)
+    return [Foreseen(line, is_known, months) for (line, is_known), months in zip(foreseen, shared, strict=True)]
 
 
 # ---- finding files ---------------------------------------------------------------------------------------------------

@@ -78,7 +78,8 @@ def test_a_file_whose_mapping_changed_is_foreseen_as_the_delivery_that_it_is(
 
 def shared(home: Home, line: Delivery) -> set[str]:
     landed = [d for d in in_force(read_ledger(home.landing / REGION)) if d.status_code == "landed"]
-    return set(months_sharing_keys(home, REGION, line, landed))
+    (months,) = months_sharing_keys(home, REGION, [line], landed)
+    return set(months)
 
 
 @pytest.mark.parametrize(("mode", "found"), [("delta", {"2026-02"}), ("full", {"2026-02"}), ("append", set())])
