@@ -27,7 +27,7 @@ import polars as pl
 from kinerja_pipeline.contracts.model import Contract, Contracts
 from kinerja_pipeline.facts.periods import add_months, month_end, month_of, month_start
 from kinerja_pipeline.home import Home
-from kinerja_pipeline.landing.landed import DATED, keys_as_text, landed_file, months_with, region_folder
+from kinerja_pipeline.landing.landed import DATED, key_hashes, landed_file, months_with, region_folder
 from kinerja_pipeline.landing.ledger import FIELDS, LEDGER, Delivery, append_delivery, in_force, read_ledger
 from kinerja_pipeline.landing.readers import UnreadableFile, read_source
 from kinerja_pipeline.landing.reshape import LandingError, Reshaped, reshape
@@ -177,7 +177,8 @@ def foresee(home: Home, region: str, policy: Policy, contracts: Contracts) -> li
     last = {d.file_name: d for d in ledger}
     sequence = max((d.sequence for d in ledger), default=0)
     landed = [d for d in in_force(ledger) if d.status_code == "landed"]
-    foreseen: list[Foreseen] = []
+    foreseen: list[tuple[Delivery, bool]] = []
+    keys: dict[str, pl.Series] = {}
     for found in _files(home, folder):
         data = _bytes(found)
         if data is None:
@@ -191,13 +192,11 @@ def foresee(home: Home, region: str, policy: Policy, contracts: Contracts) -> li
         sequence += not is_known
         start = _start(found, before if is_known else None, sequence, delivery_id, mapping, fingerprint)
         line, parts = _read_in(folder, found, data, start, mapping, policy, contracts)
-        contract = contracts.incoming.get(found.feed)
-        keys = [part.select(keys_as_text(contract)) for part in parts.values()] if contract else []
-        shared = (
-            months_with(home, region, line, contract, pl.concat(keys), landed) if contract and keys else frozenset()
-        )
-        foreseen.append(Foreseen(line, is_known, shared))
-    return foreseen
+        if parts:
+            keys[line.file_name] = key_hashes(parts.values(), contracts.incoming[found.feed])
+        foreseen.append((line, is_known))
+    shared = months_with(home, region, [line for line, _ in foreseen], lambda line: keys[line.file_name], landed)
+    return [Foreseen(line, is_known, months) for (line, is_known), months in zip(foreseen, shared, strict=True)]
 
 
 # ---- finding files ---------------------------------------------------------------------------------------------------
@@ -506,10 +505,10 @@ def _by_month(
         first: Any = near["_day"].min() or month_start(str(near["_month"].min()))
         last: Any = near["_day"].max() or month_end(str(near["_month"].max()))
         span = (first, last)
-    settled = dates.select(pl.when(is_near.fill_null(False)).then("_month").otherwise(pl.lit(arrival)).alias("_month"))
-    rows = landed.with_columns(settled["_month"])
-    parts = rows.partition_by("_month", maintain_order=True, include_key=False, as_dict=True)
-    return {str(key[0]): part for key, part in sorted(parts.items())}, span
+    settled = dates.select(pl.when(is_near.fill_null(False)).then("_month").otherwise(pl.lit(arrival))).to_series()
+    months = settled.unique().sort()
+    # A file is of one month or two: a filter for each takes a third of what partition_by does.
+    return {m: landed if len(months) == 1 else landed.filter(settled == m) for m in months}, span
 
 
 def _dates(landed: pl.DataFrame, contract: Contract, zone: str) -> pl.DataFrame:

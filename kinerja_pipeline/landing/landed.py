@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +22,8 @@ from kinerja_pipeline.landing.ledger import Delivery, in_force, read_ledger
 T = TypeVar("T")
 DATED = "dated"
 """In a month's place: the rows of feeds that have no months."""
+KEYS_AT_ONCE = 16_000_000
+"""Keys of arriving rows that are looked for together in what has landed."""
 PART_CELLS = 8_000_000
 """Landed cells (rows times columns of the contract) that are read together: what text takes in memory does not grow
 with the month."""
@@ -104,11 +106,7 @@ def _shared_keys(home: Home, region: str, current: Sequence[Delivery], contract:
 
 
 def _hashes(files: Iterable[Path], contract: Contract) -> pl.Series:
-    """The hashes of the keys in landed files, each once; a key of which a cell is missing is none."""
-    hashes = (
-        _key_rows(file, contract).select(_hash_of(pl.col(f"_key_{name}") for name in contract.key)) for file in files
-    )
-    return pl.concat([_no_hashes(), *(each.to_series() for each in hashes)]).drop_nulls().unique()
+    return key_hashes((_key_rows(file, contract) for file in files), contract)
 
 
 def _no_hashes() -> pl.Series:
@@ -147,41 +145,72 @@ def _current(home: Home, region: str) -> list[Delivery]:
     return [d for d in in_force(read_ledger(region_folder(home, region))) if d.status_code == "landed"]
 
 
-def months_sharing_keys(home: Home, region: str, line: Delivery, landed: Sequence[Delivery]) -> frozenset[str]:
-    """The months in which other deliveries have rows with a key of this one's: only one of two versions may stand, in
-    whichever month it lies. None where all deliveries of the feed add up. `landed` are the region's, as in force."""
-    if line.status_code != "landed" or not line.row_count:
-        return frozenset()
-    contract = load_contracts().incoming[line.feed]
-    files = [landed_file(home, region, line, month) for month, count in line.months.items() if count]
-    keys = pl.concat([_key_rows(file, contract) for file in files if file.is_file()] or [_no_keys(contract)])
-    return months_with(home, region, line, contract, keys, landed)
+def months_sharing_keys(
+    home: Home, region: str, lines: Sequence[Delivery], landed: Sequence[Delivery]
+) -> list[frozenset[str]]:
+    """For each line the months in which other deliveries have rows with a key of its own: only one of two versions may
+    stand, in whichever month it lies. None where all deliveries of the feed add up. `landed` are the region's, as in
+    force."""
+
+    def keys_of(line: Delivery) -> pl.Series:
+        files = (landed_file(home, region, line, month) for month, count in line.months.items() if count)
+        return _hashes([file for file in files if file.is_file()], load_contracts().incoming[line.feed])
+
+    return months_with(home, region, lines, keys_of, landed)
 
 
 def months_with(
-    home: Home, region: str, line: Delivery, contract: Contract, keys: pl.DataFrame, landed: Sequence[Delivery]
-) -> frozenset[str]:
-    """As `months_sharing_keys`, of a delivery whose `keys` (see keys_as_text) need not have landed yet."""
-    current = [d for d in landed if d.feed == line.feed]
-    if DATED in line.months or all(d.delivery_mode == "append" for d in (*current, line)):
-        return frozenset()
-    wanted, found = keys.unique(), set()
-    for month in {m for d in current for m, count in d.months.items() if count} - set(line.months):
+    home: Home,
+    region: str,
+    lines: Sequence[Delivery],
+    keys_of: Callable[[Delivery], pl.Series],
+    landed: Sequence[Delivery],
+) -> list[frozenset[str]]:
+    """As `months_sharing_keys`, of deliveries that need not have landed yet; `keys_of` gives the hashes of a line's
+    keys (see key_hashes). What has landed is gone through once for many lines. Where two keys have one hash a month is
+    named too many."""
+    found: list[set[str]] = [set() for _ in lines]
+    for feed in dict.fromkeys(line.feed for line in lines if line.status_code == "landed" and line.row_count):
+        current = [d for d in landed if d.feed == feed]
+        if all(d.delivery_mode == "append" for d in current):
+            asked = [n for n, line in enumerate(lines) if line.feed == feed and line.delivery_mode != "append"]
+        else:
+            asked = [n for n, line in enumerate(lines) if line.feed == feed]
+        asked = [n for n in asked if lines[n].row_count and DATED not in lines[n].months]
+        for batch in _together([(n, lines[n].row_count or 0) for n in asked], KEYS_AT_ONCE):
+            for number, month in _hits(home, region, {n: lines[n] for n in batch}, keys_of, current):
+                found[number].add(month)
+    return [frozenset(months) for months in found]
+
+
+def _hits(
+    home: Home,
+    region: str,
+    lines: Mapping[int, Delivery],
+    keys_of: Callable[[Delivery], pl.Series],
+    current: Sequence[Delivery],
+) -> Iterator[tuple[int, str]]:
+    """Lines of one feed by number, and the months beside their own that hold a key of theirs."""
+    arriving = [keys_of(line).to_frame().with_columns(_line=pl.lit(n, pl.Int64)) for n, line in lines.items()]
+    for month in {m for d in current for m, count in d.months.items() if count}:
+        if all(month in line.months for line in lines.values()):
+            continue
         files = [landed_file(home, region, d, month) for d in current if d.months.get(month)]
-        rows = pl.concat([_key_rows(file, contract) for file in files])
-        if len(rows.join(wanted, on=wanted.columns, how="semi")):
-            found.add(month)
-    return frozenset(found)
+        there = _hashes(files, load_contracts().incoming[current[0].feed]).implode()
+        for number in pl.concat(each.filter(pl.col("_hash").is_in(there)) for each in arriving)["_line"].unique():
+            if month not in lines[number].months:
+                yield number, month
 
 
-def keys_as_text(contract: Contract) -> list[pl.Expr]:
-    """The cells of a key as they compare: without what the contract strips, each named `_key_` and its column."""
-    return [_key_text(contract, name) for name in contract.key]
+def key_hashes(rows: Iterable[pl.DataFrame], contract: Contract) -> pl.Series:
+    """The hashes of the keys of landed rows, each once; a key of which a cell is missing is none."""
+    hashes = (each.select(_key_hash(contract)).to_series() for each in rows)
+    return pl.concat([_no_hashes(), *hashes]).drop_nulls().unique()
 
 
 def _key_hash(contract: Contract) -> pl.Expr:
     """One number for a landed row's key, null where a cell of it is missing."""
-    return _hash_of(keys_as_text(contract))
+    return _hash_of(_key_text(contract, name) for name in contract.key)
 
 
 def _hash_of(cells: Iterable[pl.Expr]) -> pl.Expr:
@@ -191,19 +220,15 @@ def _hash_of(cells: Iterable[pl.Expr]) -> pl.Expr:
 
 
 def _key_rows(file: Path, contract: Contract) -> pl.DataFrame:
+    """The columns of the key; a file of an older contract may not have them all."""
     columns = pl.read_parquet_schema(file)
-    return pl.read_parquet(file, columns=[n for n in contract.key if n in columns], glob=False).select(
-        _key_text(contract, name) if name in columns else pl.lit(None, pl.String).alias(f"_key_{name}")
-        for name in contract.key
-    )
-
-
-def _no_keys(contract: Contract) -> pl.DataFrame:
-    return pl.DataFrame(schema={f"_key_{name}": pl.String for name in contract.key})
+    rows = pl.read_parquet(file, columns=[n for n in contract.key if n in columns], glob=False)
+    return rows.with_columns(pl.lit(None, pl.String).alias(name) for name in contract.key if name not in columns)
 
 
 def _key_text(contract: Contract, name: str) -> pl.Expr:
+    """A cell of a key as it compares: without what the contract strips."""
     text = pl.col(name).str.strip_chars()
     for character in contract.column(name).strip:
         text = text.str.replace_all(character, "", literal=True)
-    return text.alias(f"_key_{name}")
+    return text

@@ -120,9 +120,8 @@ class Present:
         noted of earlier lines is not looked up again."""
         known, count = self._noted_shared()
         landed = [d for d in in_force(self.ledger) if d.status_code == "landed"]
-        for number, line in enumerate(self.ledger[count:], count):
-            if months := months_sharing_keys(self.home, self.region, line, landed):
-                known[number] = sorted(months)
+        found = months_sharing_keys(self.home, self.region, self.ledger[count:], landed)
+        known |= {number: sorted(months) for number, months in enumerate(found, count) if months}
         return known
 
     def _noted_shared(self) -> tuple[dict[int, list[str]], int]:

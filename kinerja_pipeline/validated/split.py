@@ -135,17 +135,15 @@ def split(
     rejected = pl.concat([part.rejected for part in parts])
     warned = pl.concat([_counted(_no_failures()), *(frame for part in parts for frame in part.warned)])
     *nulls, asked_count = pl.concat([part.counted for part in parts]).sum().row(0)
-    stood, ended, counts = [], [], [rejected["_delivery_id"].value_counts(name="ended")]
+    stood, ended = [], []
     for part, start in zip(parts, _starts(parts), strict=True):
         first, until = superseded.search_sorted(pl.Series([start, start + part.row_count]))
         rows = part.rows.select("_delivery_id", "_is_bad", "_is_inside").collect()
-        rows = rows.with_columns(_is_superseded=_flags(superseded[first:until] - start, part.row_count))
-        is_good, is_old = rows["_is_inside"] & ~rows["_is_bad"], rows["_is_superseded"]
+        is_old, is_good = _flags(superseded[first:until] - start, part.row_count), rows["_is_inside"] & ~rows["_is_bad"]
         stood.append(_Stood(part.rows, is_good & ~is_old, is_good & is_old))
-        ended.append(_ended(rows))
-        counts += [rows["_delivery_id"].filter(each).value_counts(name="ended") for each in stood[-1][1:]]
+        ended.append(_ended(rows, stood[-1]))
     tally = _tally(pl.concat(ended), rejected, warned, contract)
-    _conserve(pl.concat([part.landed for part in parts]), pl.concat(counts), contract.name)
+    _conserve(pl.concat([part.landed for part in parts]), pl.concat(ended), rejected, contract.name)
     unchecked = tuple(r.name for r in contract.rules if r not in rules)
     null_counts = dict(zip(contract.names, nulls, strict=True))
     columns = (*contract.names, *_OWN)
@@ -415,15 +413,13 @@ def _with_reasons(
     return text.with_columns(why.alias("_reasons")).select(*contract.names, *_OWN, "_reasons", "_raw")
 
 
-def _ended(judged: pl.DataFrame) -> pl.DataFrame:
+def _ended(rows: pl.DataFrame, stood: _Stood) -> pl.DataFrame:
     """How the rows inside ended, by delivery."""
-    is_bad, is_old, is_inside = (pl.col(name) for name in ("_is_bad", "_is_superseded", "_is_inside"))
-    return judged.group_by(delivery_id="_delivery_id").agg(
-        is_inside.sum().alias("landed_count"),
-        (is_inside & ~is_bad & ~is_old).sum().alias("valid_count"),
-        (is_inside & is_bad).sum().alias("rejected_count"),
-        (is_inside & ~is_bad & is_old).sum().alias("superseded_count"),
-    )
+    is_bad, is_inside = pl.col("_is_bad"), pl.col("_is_inside")
+    counts = {"landed_count": is_inside, "rejected_count": is_inside & is_bad}
+    counts |= {"valid_count": pl.col("_is_valid"), "superseded_count": pl.col("_is_superseded")}
+    flagged = rows.with_columns(_is_valid=stood.is_valid, _is_superseded=stood.is_superseded)
+    return flagged.group_by(delivery_id="_delivery_id").agg(**{name: each.sum() for name, each in counts.items()})
 
 
 def _tally(ended: pl.DataFrame, rejected: pl.DataFrame, warned: pl.DataFrame, contract: Contract) -> pl.DataFrame:
@@ -450,16 +446,18 @@ def _tally(ended: pl.DataFrame, rejected: pl.DataFrame, warned: pl.DataFrame, co
     return pl.concat([shape, *aligned]).sort("delivery_id", "rule_id")
 
 
-def _conserve(landed: pl.DataFrame, ended: pl.DataFrame, feed: str) -> None:
-    """landed = valid + rejected + superseded, per delivery, counted from the rows themselves as they landed and as they
-    ended."""
-    counts = landed.group_by("_delivery_id").agg(pl.col("landed").sum())
-    ended = ended.group_by("_delivery_id").agg(pl.col("ended").sum())
-    counts = counts.join(ended, on="_delivery_id", how="full", coalesce=True)
+def _conserve(landed: pl.DataFrame, ended: pl.DataFrame, rejected: pl.DataFrame, feed: str) -> None:
+    """landed = valid + rejected + superseded, per delivery: the rows as they landed, against those that are handed on
+    (valid, superseded) and those that stand in the quarantine."""
+    handed_on = ended.select("delivery_id", ended=pl.col("valid_count") + pl.col("superseded_count"))
+    refused = rejected.group_by(delivery_id="_delivery_id").agg(ended=pl.len())
+    ends = pl.concat([handed_on, refused]).group_by("delivery_id").agg(pl.col("ended").cast(pl.Int64).sum())
+    counts = landed.group_by(delivery_id="_delivery_id").agg(pl.col("landed").sum())
+    counts = counts.join(ends, on="delivery_id", how="full", coalesce=True)
     wrong = counts.fill_null(0).filter(pl.col("landed") != pl.col("ended"))
     if len(wrong):
         row = wrong.row(0, named=True)
         raise ConservationError(
-            f"{feed}, delivery {row['_delivery_id'][:12]}: {row['landed']} rows landed but {row['ended']} ended as "
+            f"{feed}, delivery {row['delivery_id'][:12]}: {row['landed']} rows landed but {row['ended']} ended as "
             "valid, rejected or superseded. Nothing was published; keep the file and report this."
         )

@@ -78,7 +78,8 @@ def test_a_file_whose_mapping_changed_is_foreseen_as_the_delivery_that_it_is(
 
 def shared(home: Home, line: Delivery) -> set[str]:
     landed = [d for d in in_force(read_ledger(home.landing / REGION)) if d.status_code == "landed"]
-    return set(months_sharing_keys(home, REGION, line, landed))
+    (months,) = months_sharing_keys(home, REGION, [line], landed)
+    return set(months)
 
 
 @pytest.mark.parametrize(("mode", "found"), [("delta", {"2026-02"}), ("full", {"2026-02"}), ("append", set())])
@@ -93,3 +94,29 @@ def test_a_key_that_comes_again_in_another_month_is_found_where_only_one_may_sta
     assert foreseen.shared == found
     land_region(home, REGION, policy, contracts)
     assert shared(home, read_ledger(home.landing / REGION)[-1]) == found
+
+
+@pytest.mark.parametrize("at_once", [1, 16_000_000])
+def test_many_new_deliveries_are_told_each_its_own_months(
+    at_once: int,
+    monkeypatch: pytest.MonkeyPatch,
+    home: Home,
+    contracts: Contracts,
+    deliver: Deliver,
+    policy_of: PolicyOf,
+) -> None:
+    monkeypatch.setattr("kinerja_pipeline.landing.landed.KEYS_AT_ONCE", at_once)
+    policy = policy_of(task_record=[FileMapping(delivery="delta", **TASKS)])  # type: ignore[arg-type]
+    files = {
+        "a": tasks(("T1", "2026-01-03"), ("T2", "2026-02-03"), ("T3", "2026-02-03")),
+        "b": tasks(("T1", "2026-03-03"), ("T2", "2026-02-05")),
+        "c": tasks(("T3", "2026-03-03"), ("T9", "2026-01-03")),
+        "d": tasks(("T8", "2026-03-03")),
+    }
+    for name, rows in files.items():
+        deliver(f"task_record/{name}.csv", rows)
+    land_region(home, REGION, policy, contracts)
+    lines = read_ledger(home.landing / REGION)
+    found = months_sharing_keys(home, REGION, lines, [d for d in in_force(lines) if d.status_code == "landed"])
+    told = {line.file_name[-5]: set(months) for line, months in zip(lines, found, strict=True)}
+    assert told == {"a": {"2026-03"}, "b": {"2026-01"}, "c": {"2026-02"}, "d": set()}
