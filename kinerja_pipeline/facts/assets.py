@@ -24,10 +24,10 @@ from kinerja_pipeline.facts.periods import (
     months_of,
     periods_of,
 )
-from kinerja_pipeline.facts.satisfaction import satisfaction_element, satisfaction_index
+from kinerja_pipeline.facts.satisfaction import satisfaction
 from kinerja_pipeline.facts.shifts import ASSIGNED
 from kinerja_pipeline.facts.targets import indicator_target
-from kinerja_pipeline.facts.tasks import ASSIGNED_COLUMNS, task_outcome_parts
+from kinerja_pipeline.facts.tasks import task_outcome_parts
 from kinerja_pipeline.facts.training import training_year
 from kinerja_pipeline.orchestration.column_lineage import column_lineage
 from kinerja_pipeline.orchestration.deployment import Deployment, region_month_of
@@ -52,6 +52,12 @@ UNPUBLISHED = {
     "behaviour_score": "One row per employee whom a computed appraisal round judged: behaviour in percent of the "
     "maximum, null while a role is missing; whether peers or subordinates counted.",
 }
+ASSIGNMENTS = ("nip", "unit_id", "assignment_code", "valid_from", "valid_to")
+SUPERIORS = ("position_level", "supervisor_nip")
+MARKS = ("round_id", "response_id", "subject_id", "role_code", "element_code", "score")
+AGREEMENTS = ("indicator_id", "subject_kind", "subject_id", "period", "target", "agreed_at", "agreed_by")
+TRAININGS = ("nip", "programme_id", "completed_date", "hours", "is_training")
+"""What these facts look at of employees, answers of appraisal rounds, targets and training records."""
 
 
 def facts_assets(deployment: Deployment) -> list[AssetsDefinition]:
@@ -190,7 +196,7 @@ def _tasks(deployment: Deployment) -> AssetsDefinition:
         start, lake = time.perf_counter(), home.lake
         # A requester's earlier task makes a later one a repeat, also across the month's end.
         tasks = lake.scan("validated", "task_record", region, [add_months(month, -1), month])
-        employees = lake.read("validated", "employee", region, columns=ASSIGNED_COLUMNS)
+        employees = lake.read("validated", "employee", region, columns=ASSIGNMENTS)
         parts = task_outcome_parts(tasks, employees, deployment.policy(region, month), month)
         count = sum(lake.write_parts(parts, len, "facts", "task_outcome", region, month))
         return MaterializeResult(
@@ -203,11 +209,10 @@ def _tasks(deployment: Deployment) -> AssetsDefinition:
 def _satisfaction(deployment: Deployment) -> AssetsDefinition:
     answers = AssetDep(["validated", "feedback_response"], partition_mapping=deployment.window(11))
     units = AssetDep(["validated", "org_unit"], partition_mapping=deployment.of_region)
-    tables = {"satisfaction_element": satisfaction_element, "satisfaction_index": satisfaction_index}
 
     @multi_asset(
         name="satisfaction",
-        specs=[_spec(deployment, table, [answers, units]) for table in tables],
+        specs=[_spec(deployment, table, [answers, units]) for table in ("satisfaction_element", "satisfaction_index")],
         partitions_def=deployment.region_month,
     )
     @retrying
@@ -215,22 +220,21 @@ def _satisfaction(deployment: Deployment) -> AssetsDefinition:
         context: AssetExecutionContext, home: HomeResource, clock: Clock, lock: RegionLock
     ) -> Iterator[MaterializeResult[None]]:
         region, month = region_month_of(context)
-        lake, today = home.lake, clock.local_today(deployment.policy(region, month).zone)
-        org_units = lake.read("validated", "org_unit", region)
-        for table, function in tables.items():
-            start, parts = time.perf_counter(), []
-            for period in periods_of(month).values():
-                # All that is there of a longer period, as for indicators: an earlier month that runs again must not
-                # take a quarter back to what it was then.
-                months = [m for m in months_of(period) if lake.has("validated", "feedback_response", region, m)]
-                given = lake.read("validated", "feedback_response", region, months)
-                day = as_of(months[-1], today)
-                parts.append(function(given, org_units, deployment.policy(region, period), period, day))
-            frame = pl.concat(parts)
+        lake, start = home.lake, time.perf_counter()
+        today = clock.local_today(deployment.policy(region, month).zone)
+        # All that is there of a longer period, as for indicators: an earlier month that runs again must not take a
+        # quarter back to what it was then.
+        year = months_of(month[:4])
+        there = [m for m in year if m == month or lake.has("validated", "feedback_response", region, m)]
+        told = [
+            (deployment.policy(region, period), period, as_of(max(set(there) & set(months_of(period))), today))
+            for period in periods_of(month).values()
+        ]
+        given = pl.concat(lake.scan("validated", "feedback_response", region, m) for m in there)
+        for table, frame in satisfaction(given, lake.read("validated", "org_unit", region), told).items():
             lake.write(frame, "facts", table, region, month)
-            yield MaterializeResult(
-                asset_key=["facts", table], metadata=counts(len(frame), time.perf_counter() - start)
-            )
+            seconds = time.perf_counter() - start
+            yield MaterializeResult(asset_key=["facts", table], metadata=counts(len(frame), seconds))
 
     return build
 
@@ -258,8 +262,8 @@ def _appraisal(deployment: Deployment) -> AssetsDefinition:
         months = months_between(first, month)
         tally = lake.read("validated", "event_tally", region, months)
         frames = appraisal(
-            lake.read("validated", "feedback_response", region, months),
-            lake.read("validated", "employee", region),
+            lake.scan("validated", "feedback_response", region, months).drop_nulls("round_id").select(MARKS).collect(),
+            lake.read("validated", "employee", region, columns=[*ASSIGNMENTS, *SUPERIORS]),
             rules,
             month,
             clock.local_today(policy.zone),
@@ -289,7 +293,7 @@ def _targets(deployment: Deployment) -> AssetsDefinition:
     def build(context: AssetExecutionContext, home: HomeResource, lock: RegionLock) -> MaterializeResult[None]:
         region, month = region_month_of(context)
         start, lake = time.perf_counter(), home.lake
-        targets = lake.read("validated", "indicator_target", region)
+        targets = lake.read("validated", "indicator_target", region, columns=AGREEMENTS)
         frame = indicator_target(targets, deployment.policy(region, month), month)
         lake.write(frame, "facts", "indicator_target", region, month)
         return MaterializeResult(
@@ -314,8 +318,8 @@ def _training(deployment: Deployment) -> AssetsDefinition:
         start, lake = time.perf_counter(), home.lake
         year = [m for m in months_of(month[:4]) if m <= month]
         months = [m for m in year if lake.has("validated", "training_record", region, m)]
-        given = lake.read("validated", "training_record", region, months)
-        employees = lake.read("validated", "employee", region)
+        given = lake.read("validated", "training_record", region, months, columns=TRAININGS)
+        employees = lake.read("validated", "employee", region, columns=ASSIGNMENTS)
         frame = training_year(given, employees, deployment.policy(region, month), month, months)
         lake.write(frame, "facts", "training_year", region, month)
         return MaterializeResult(

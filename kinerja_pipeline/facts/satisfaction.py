@@ -1,19 +1,30 @@
 """Public satisfaction of a unit: the survey's index, its elements, and how far the answers can be trusted.
 
 Source: PermenPANRB 14/2017 (SKM, nine elements on a scale of 4); other surveys by policy. It measures units, not
-persons. Here: one survey and period at a time, month to year alike. Not here: 360-degree appraisal, indicators.
+persons. Here: one survey and period at a time, month to year alike, some units after the other. Not here: 360-degree
+appraisal, indicators.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from itertools import chain
 
 import polars as pl
 
+from kinerja_pipeline.facts.by_people import stretches
 from kinerja_pipeline.facts.periods import in_force, month_end, month_start, months_of
 from kinerja_pipeline.policies.model import Policy, Survey
 
 SURVEY_KEY = ["unit_id", "survey_code"]
+IS_OF_THE_PUBLIC = (pl.col("role_code") == "public") & (pl.col("subject_kind") == "unit")
+ANSWER_COLUMNS = (
+    *("response_id", "element_code", "survey_code", "submitted_at", "subject_kind", "subject_id", "role_code"),
+    *("score", "scale_max"),
+)
+ANSWERS_AT_ONCE = 2_000_000
+"""About so many answers are looked at together."""
 
 _ELEMENT = {
     "unit_id": pl.String,
@@ -38,6 +49,24 @@ _INDEX = {
     "_is_repeated": pl.Boolean,
     "_is_other_scale": pl.Boolean,
 }
+
+
+def satisfaction(
+    answers: pl.LazyFrame, org_units: pl.DataFrame, told: Sequence[tuple[Policy, str, dt.date]]
+) -> dict[str, pl.DataFrame]:
+    """satisfaction_element and satisfaction_index of several periods, one after the other: each with its policy, and
+    the day up to which it is told. `answers` are those of all periods; they are read once, some units at a time."""
+    public = answers.filter(IS_OF_THE_PUBLIC).select(ANSWER_COLUMNS)
+    units = public.group_by("subject_id").len().collect(engine="streaming")
+    count = units.select(pl.col("len").sum()).item()
+    tables = {"satisfaction_element": satisfaction_element, "satisfaction_index": satisfaction_index}
+    parts: dict[str, list[list[pl.DataFrame]]] = {table: [[] for _ in told] for table in tables}
+    for stretch in stretches(units["subject_id"], 1 + len(units) * ANSWERS_AT_ONCE // max(count, 1)):
+        given = public.filter(stretch.holds("subject_id")).collect()
+        for table, function in tables.items():
+            for own, each in zip(parts[table], told, strict=True):
+                own.append(function(given, org_units, *each))
+    return {table: pl.concat(chain.from_iterable(of_periods)) for table, of_periods in parts.items()}
 
 
 def satisfaction_element(
@@ -123,8 +152,7 @@ def _of_survey(answers: pl.DataFrame, code: str, survey: Survey, period: str, as
     months = months_of(period)
     return answers.filter(
         pl.col("survey_code") == code,
-        pl.col("role_code") == "public",
-        pl.col("subject_kind") == "unit",
+        IS_OF_THE_PUBLIC,
         pl.col("element_code").is_in(list(survey.elements)),
         pl.col("submitted_at").dt.date().is_between(month_start(months[0]), min(month_end(months[-1]), as_of)),
     ).select(

@@ -32,8 +32,7 @@ TASK_COLUMNS = (
     *("task_id", "nip", "unit_id", "task_type", "service_code", "requester_key", *_INSTANTS, "status_code"),
     *("quantity_planned", "quantity_done", "quality_score", "cost_planned", "cost_spent"),
 )
-ASSIGNED_COLUMNS = ("nip", "unit_id", "assignment_code", "valid_from", "valid_to")
-"""What is looked at of tasks and of employees."""
+"""What is looked at of tasks."""
 
 
 def task_outcome(tasks: pl.DataFrame, employees: pl.DataFrame, policy: Policy, month: str) -> pl.DataFrame:

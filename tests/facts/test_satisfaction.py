@@ -10,9 +10,11 @@ import polars as pl
 import pytest
 from facts_world import day, frame, local, make_policy
 
+from kinerja_pipeline.facts import satisfaction as of_satisfaction
 from kinerja_pipeline.facts.satisfaction import (
     half_up,
     required_sample,
+    satisfaction,
     satisfaction_element,
     satisfaction_index,
 )
@@ -295,3 +297,19 @@ def test_units_and_surveys_do_not_mix() -> None:
 def test_no_answers_give_empty_tables() -> None:
     assert satisfaction_index(answers(), units(), POLICY, "2026-04", LATER).height == 0
     assert satisfaction_element(answers(), units(), POLICY, "2026-04", LATER).height == 0
+
+
+def test_some_units_at_a_time_the_tables_of_all_periods_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = answers(
+        *(response(n, [3.0, 4.0, 3.3] * 3, unit=f"U{n % 5}", at=f"2026-0{1 + n % 4}-07 09:00") for n in range(40))
+    )
+    served = units(*((f"U{n}", "2020-01-01", None, 100 * n) for n in range(6)))
+    told = [(POLICY, period, LATER) for period in ("2026-04", "2026-Q1", "2026")]
+    expected = {
+        "satisfaction_element": pl.concat(satisfaction_element(said, served, *each) for each in told),
+        "satisfaction_index": pl.concat(satisfaction_index(said, served, *each) for each in told),
+    }
+    for at_once in (10**6, 8):
+        monkeypatch.setattr(of_satisfaction, "ANSWERS_AT_ONCE", at_once)
+        seen = satisfaction(said.lazy(), served, told)
+        assert all(seen[table].equals(frame) for table, frame in expected.items())
