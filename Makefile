@@ -72,7 +72,7 @@ docs: .venv/installed
 bench: .venv/installed .bench/installed
 	$(BIN)/python benchmarks/run.py
 
-# What takes longer than anybody waits for: ten million taps, a part of the country. The figures are kept in
+# What takes longer than anybody waits for: ten and a hundred million taps, a part of the country. The figures are kept in
 # benchmarks/large.json, and make bench shows them with their date. EVERY=2: half of the country's regions, 70 GB.
 EVERY ?= 138
 bench-large: .venv/installed .bench/installed
