@@ -2,7 +2,7 @@
 
     python benchmarks/growth.py --taps 100000000
 
-Each size in a process of its own. A hundred million taps are 10 GB of text and as much of a lake while it lasts; nobody
+Each size in a process of its own. A hundred million taps are 9 GB of text and 5 of a lake while it lasts; nobody
 else is asked for them, for DuckDB and pandas would need more memory than a usual machine has.
 """
 
