@@ -15,12 +15,12 @@ from kinerja_pipeline.facts.periods import add_months, as_of, month_start, month
 from kinerja_pipeline.facts.tasks import task_window
 from kinerja_pipeline.kpi.people import people
 from kinerja_pipeline.kpi.subjects import answers_by_subject, measurements_by_subject, targets_by_subject
-from kinerja_pipeline.kpi.targets import employee_plan
+from kinerja_pipeline.kpi.targets import AGREED, employee_plan
 from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.policies.model import Policy
 
 PEOPLE_COLUMNS = ("nip", "unit_id", "position_level", "assignment_code", "valid_from", "valid_to")
-PLAN_COLUMNS = ("subject_kind", "subject_id", "indicator_id", "period", "target")
+"""What is looked at of employees."""
 
 
 def declared_facts(
@@ -50,7 +50,7 @@ def declared_facts(
             lake.scan("facts", "indicator_target", region, month), staff().lazy()
         ),
         "employee_plan": lambda: employee_plan(
-            lake.read("validated", "indicator_target", region, columns=PLAN_COLUMNS), staff(), policy.indicators, month
+            lake.read("validated", "indicator_target", region, columns=AGREED), staff(), policy.indicators, month
         ).lazy(),
     }
     return {fact: read() for fact, read in readers.items() if fact in needed}
