@@ -118,10 +118,10 @@ def _attendance_day(deployment: Deployment) -> AssetsDefinition:
         today = clock.local_today(policy.zone)
         day = as_of(month, today)
         parts = attendance_days(taps, employees, pins, permits, rosters, outages, policy, month, day)
-        holders = in_force(pins, ["device_id", "pin"]).sort("nip")
+        holders = in_force(pins, ["device_id", "pin"])
 
         def told(part: pl.DataFrame) -> tuple[int, Lateness, Expected]:
-            return len(part), late_by_day(part), expected(part, _of(part, holders))
+            return len(part), late_by_day(part), expected(part, holders)
 
         rows, late, asked = zip(*lake.write_parts(parts, told, "facts", "attendance_day", region, month), strict=True)
         yield MaterializeResult(
@@ -137,14 +137,6 @@ def _attendance_day(deployment: Deployment) -> AssetsDefinition:
         )
 
     return build
-
-
-def _of(days: pl.DataFrame, holders: pl.DataFrame) -> pl.DataFrame:
-    """The rows of people from the first to the last of `days`; both are in the order of NIPs."""
-    if days.is_empty():
-        return holders.clear()
-    start = holders["nip"].search_sorted(days["nip"][0], side="left")
-    return holders.slice(start, holders["nip"].search_sorted(days["nip"][-1], side="right") - start)
 
 
 def _attendance_month(deployment: Deployment) -> AssetsDefinition:
