@@ -54,7 +54,7 @@ from kinerja_pipeline.validated.judge import (
 from kinerja_pipeline.validated.owners import Owners, owners
 from kinerja_pipeline.validated.policy_rules import JUDGING
 from kinerja_pipeline.validated.samples import samples
-from kinerja_pipeline.validated.split import ConservationError, Split
+from kinerja_pipeline.validated.split import ConservationError, Split, conserved
 from kinerja_pipeline.validated.usual import MONTHS, rows_by_feed, volume
 
 CORRECTION = "correction"
@@ -305,7 +305,7 @@ def _kept(
         is_believed = contract.name not in stopped if month else not stopped
         lake.write(result.rejected, "quarantine", contract.name, region, month)
         if is_believed:
-            parts = result.valid_parts()
+            parts = conserved(result.valid_parts(), result.tally, contract.name)
             looked_at = next(parts)
             written = lake.write_parts(chain([looked_at], parts), len, "validated", contract.name, region, month)
             believed = sum(written)

@@ -150,6 +150,20 @@ def split(
     return Split(rejected, tally, asked_count, null_counts, unchecked, columns, tuple(stood))
 
 
+def conserved(valid: Iterable[pl.DataFrame], tally: pl.DataFrame, feed: str) -> Iterator[pl.DataFrame]:
+    """The valid rows of a feed, part by part as they are read back. Raises ConservationError at their end where they
+    are not as many as the tally says."""
+    counted, handed_on = tally.filter(rule_id="all")["valid_count"].sum(), 0
+    for part in valid:
+        handed_on += len(part)
+        yield part
+    if handed_on != counted:
+        raise ConservationError(
+            f"{feed}: {counted} rows are valid but {handed_on} were read back. Nothing was published; keep the files "
+            "and report this."
+        )
+
+
 def _part(
     landed: pl.DataFrame,
     contract: Contract,

@@ -15,8 +15,9 @@ from validated_world import ZONE, deliveries, landed
 from kinerja_pipeline.contracts.model import load_contracts
 from kinerja_pipeline.home import Home
 from kinerja_pipeline.orchestration.leftovers import leftovers, remove
+from kinerja_pipeline.orchestration.storage import Lake
 from kinerja_pipeline.validated.aside import laid_aside
-from kinerja_pipeline.validated.split import Aside, Split, split
+from kinerja_pipeline.validated.split import Aside, ConservationError, Split, conserved, split
 
 ROSTER = load_contracts().incoming["shift_roster"]
 
@@ -50,6 +51,17 @@ def test_what_is_not_large_does_not_touch_the_disk(tmp_path: Path) -> None:
     with laid_aside(tmp_path) as aside:
         assert len(judged(aside, part("a", ANI), part("b", BUDI)).valid) == 2
         assert list(tmp_path.iterdir()) == []
+
+
+def test_rows_that_are_not_read_back_stop_the_write_and_leave_the_old_table(tmp_path: Path) -> None:
+    lake, place = Lake(tmp_path), ("validated", ROSTER.name, "salor")
+    lake.write(pl.DataFrame({"nip": ["old"]}), *place, "2026-03")
+    result = judged(pl.DataFrame.lazy, part("a", ANI, BUDI), part("b", CITRA))
+    whole, first = list(result.valid_parts()), list(result.valid_parts())[:1]
+    assert lake.write_parts(conserved(whole, result.tally, ROSTER.name), len, *place, "2026-04") == [2, 1]
+    with pytest.raises(ConservationError, match="shift_roster: 3 rows are valid but 2 were read back"):
+        lake.write_parts(conserved(first, result.tally, ROSTER.name), len, *place, "2026-03")
+    assert lake.read(*place, "2026-03")["nip"].to_list() == ["old"]
 
 
 def test_nothing_is_left_behind_when_judging_fails_in_the_middle(tmp_path: Path) -> None:
