@@ -7,7 +7,9 @@ bulk path of each database (warehouse/bulk), opening and migrating (warehouse/da
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,14 +91,16 @@ def publish(
     `frames` stay. Parts whose content hash is that of the last publication are not written; the ledger line always is.
     What changes in a period that was closed is recorded in `restatement`, with its cause (`causes`, by period; without
     one it is the program). Readers see all of the old or all of the new. `told` hears what the contract says of each
-    table, before anything is written. Raises PublishRefused before anything is written, WarehouseError when the
-    warehouse cannot be migrated.
+    table, before the first of its rows is written. Raises PublishRefused, which leaves the warehouse as it was, and
+    WarehouseError when the warehouse cannot be migrated.
     """
-    parts = _checked(contracts.outgoing, region, month, frames, told)
+    checked = _checked(contracts.outgoing, region, month, frames, told)
+    # A server takes one table while the next is judged. Who writes SQLite keeps all others from it: judged before.
+    parts: Iterable[_Part] = list(checked) if engine.dialect.name == "sqlite" else checked
     migrate(engine)
     tables = warehouse_tables(contracts.outgoing, engine.dialect.name).tables
     schema = "" if engine.dialect.name == "sqlite" else "reporting."
-    with writing(engine) as connection:
+    with closing(checked), writing(engine) as connection:
         lock(connection, f"kinerja:{region}")
         ledger = tables[f"{schema}{LEDGER}"]
         latest = _latest(connection, ledger, region)
@@ -106,20 +110,17 @@ def publish(
         published = []
         moved: dict[tuple[str, str], int] = {}
         # A longer period of which nothing was ever said needs no line that says nothing.
-        told_of = [p for p in parts if p.at in latest or not p.rows.is_empty() or p.period in ("", month)]
-        changed = [part for part in told_of if latest.get(part.at) != part.hash]
-        laid_down = stage(connection, [part.rows for part in changed])
-        staged = dict(zip((part.at for part in changed), laid_down, strict=True))
-        for part in told_of:
+        told_of = (p for p in parts if p.at in latest or not p.rows.is_empty() or p.period in ("", month))
+        for part, staged in _laid_down(connection, told_of, latest):
             previous = latest.get(part.at)
-            if part.at in staged:
+            if previous != part.hash:
                 table = tables[f"{schema}{part.contract.name}"]
                 if previous is not None and part.period in closed and part.contract.name in RESTATED:
                     stood = _stood(connection, table, region, part)
                     found = changes(part.contract, stood, part.rows)
                     differing.setdefault(part.period, {})[part.contract.name] = found
                 _delete(connection, table, region, part)
-                moved |= _insert_or_move(connection, table, region, part, staged[part.at])
+                moved |= _insert_or_move(connection, table, region, part, staged)
             name, count = part.contract.name, len(part.rows)
             published.append(Published(publication_id, name, part.period, count, part.hash, previous))
         published += _left_behind(moved, published, latest, publication_id)
@@ -152,22 +153,41 @@ def _checked(
     month: str,
     frames: Mapping[str, pl.DataFrame],
     told: Callable[[Checked], None],
-) -> list[_Part]:
+) -> Generator[_Part]:
+    """The parts of each table that keeps its contract, the next being judged meanwhile; raises PublishRefused after the
+    last, with what is wrong with any."""
     periods = list(periods_of(month).values())
-    problems: list[str] = []
-    parts: list[_Part] = []
-    for name, frame in sorted(frames.items()):
-        if name not in outgoing or name in KEPT:
-            problems.append(f"{name}: not a table one can publish; pages are in data_contracts/outgoing")
-            continue
-        checked = outgoing_rows(outgoing[name], frame, region, periods)
-        told(checked)
-        problems += checked.problems
-        if not checked.problems:
-            parts += _parts(checked.contract, checked.rows, periods)
+    problems = [
+        f"{name}: not a table one can publish; pages are in data_contracts/outgoing"
+        for name in sorted(frames)
+        if name not in outgoing or name in KEPT
+    ]
+
+    def judged(name: str) -> tuple[Checked, list[_Part]]:
+        checked = outgoing_rows(outgoing[name], frames[name], region, periods)
+        return checked, [] if checked.problems else list(_parts(checked.contract, checked.rows, periods))
+
+    with ThreadPoolExecutor(1) as ahead:
+        for checked, parts in ahead.map(judged, sorted(frames.keys() & outgoing.keys() - set(KEPT))):
+            told(checked)
+            problems += checked.problems
+            if not problems:
+                yield from parts
     if problems:
         raise refusal(region, month, problems)
-    return parts
+
+
+def _laid_down(
+    connection: sa.Connection, parts: Iterable[_Part], latest: Mapping[tuple[str, str], str]
+) -> Iterator[tuple[_Part, str | None]]:
+    """The parts, each with where its rows lie ready, if the database gains by that and they are not there already."""
+    if connection.dialect.name != "sqlite":
+        yield from ((part, None) for part in parts)
+        return
+    parts = list(parts)
+    changed = [part for part in parts if latest.get(part.at) != part.hash]
+    names = dict(zip((part.at for part in changed), stage(connection, [part.rows for part in changed]), strict=True))
+    yield from ((part, names.get(part.at)) for part in parts)
 
 
 def refusal(region: str, month: str, problems: Iterable[str]) -> PublishRefused:

@@ -348,6 +348,18 @@ def test_one_broken_table_stops_the_whole_month_and_the_old_publication_stays(
     assert after == before
 
 
+def test_a_table_that_was_written_before_another_is_found_broken_is_taken_back(
+    frame_of: FrameOf, publish_to: Publish, rows_of: RowsOf
+) -> None:
+    publish_to(kpi=frame_of("kpi", {"indicator_id": "old"}))
+    with pytest.raises(PublishRefused, match="task_outcome: 1 of 1 rows break nip__pattern"):
+        publish_to(
+            kpi=frame_of("kpi", {"indicator_id": "new"}), task_outcome=frame_of("task_outcome", {"nip": "19900101"})
+        )
+    assert rows_of("kpi", "indicator_id") == [("old",)]
+    assert rows_of("publication", "table_name") == [("kpi",)]
+
+
 def test_an_unknown_table_and_the_ledger_itself_are_refused(frame_of: FrameOf, publish_to: Publish) -> None:
     with pytest.raises(PublishRefused) as refused:
         publish_to(kpis=frame_of("kpi"), publication=frame_of("publication"))
