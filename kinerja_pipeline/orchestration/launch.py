@@ -73,6 +73,11 @@ class Outcome:
     untold: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
+    def short(self) -> str:
+        """In a few words; why something failed or was left out is told in the end."""
+        published = f"{self.done} month{'s' * (self.done != 1)} published"
+        return f"{published}, {len(self.failed)} failed" if self.failed else published
+
     def add(self, other: Outcome) -> None:
         self.done += other.done
         self.skipped += other.skipped
@@ -97,8 +102,7 @@ def launch(
     those with rejected rows. Published months that look at them are run too, in order, as far as they look (affected),
     so that the end is the same in whatever order months were asked for.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
+    from kinerja_pipeline.orchestration.progress import shown
     from kinerja_pipeline.warehouse.database import check_warehouse
 
     write_instance_settings(home)
@@ -113,17 +117,13 @@ def launch(
         known = "".join(f"\n- {line}" for line in outcome.refused)
         raise LaunchError(f"No region has files: put them into {home.landing}/<region>/<feed>/ first.{known}")
     check_warehouse(warehouse_url(home))
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        bars = {region: progress.add_task(region, total=None, start=False) for region in chosen}
-
-        def tell(region: str, at: str, done: int, total: int | None) -> None:
-            progress.start_task(bars[region])
-            progress.update(bars[region], description=f"{region} {at}".rstrip(), completed=done, total=total)
-
+    found: dict[str, Outcome] = {}
+    with shown(chosen, console) as waiting:
         begin = partial(_launching, home, first, last, today, scope)
         try:
-            found = dict(side_by_side(begin, chosen, tell))
+            for region, ended in side_by_side(begin, chosen, waiting.tell):
+                found[region] = ended
+                waiting.ended(region, ended.short())
         except KeyboardInterrupt as error:
             raise LaunchError(STOPPED) from error
     for region in chosen:
