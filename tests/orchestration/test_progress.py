@@ -1,0 +1,73 @@
+"""What whoever waits for a run sees of it, on a terminal and in a file."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from rich.console import Console
+
+from kinerja_pipeline.orchestration.progress import shown
+
+COUNTRY = [f"wilayah{number:03d}" for number in range(552)]
+
+
+class Screen(Console):
+    """A terminal of 40 lines that nobody draws on by itself."""
+
+    def __init__(self, *, is_terminal: bool) -> None:
+        super().__init__(file=io.StringIO(), force_terminal=is_terminal, width=100, height=40, color_system=None)
+
+    @property
+    def lines(self) -> list[str]:
+        assert isinstance(self.file, io.StringIO)
+        return re.sub(r"\x1b\[[0-9?]*[a-zA-Z]", "", self.file.getvalue()).replace("\r", "\n").splitlines()
+
+
+def test_a_line_stays_of_each_region_that_has_ended_with_how_many_are_left() -> None:
+    screen = Screen(is_terminal=False)
+    with shown(["manokwari", "salor", "mamuju"], screen) as waiting:
+        waiting.tell("salor", "2026-03", 0, 1)
+        waiting.ended("salor", "1 month published")
+        waiting.ended("manokwari", "0 months published, 1 failed")
+        waiting.tell("mamuju", "landing", 0, None)
+        waiting.ended("mamuju", "6 months published")
+    first, second, third = (re.sub(r"\d:\d\d:\d\d", "TIME", line) for line in screen.lines)
+    assert first == "salor: 1 month published in TIME; 2 left"
+    # Nobody told of it before it ended: it has no time of its own. Two that ended tell how long the last may take.
+    assert re.fullmatch(r"manokwari: 0 months published, 1 failed; 1 left(, about TIME)?", second)
+    assert third == "mamuju: 6 months published in TIME"
+
+
+def test_one_region_alone_has_no_line_for_the_command_says_it_all() -> None:
+    screen = Screen(is_terminal=False)
+    with shown(["salor"], screen) as waiting:
+        waiting.tell("salor", "2026-03", 0, 1)
+        waiting.ended("salor", "1 month published")
+    assert screen.lines == []
+
+
+def test_only_regions_that_are_worked_on_have_a_bar_however_many_there_are() -> None:
+    screen = Screen(is_terminal=True)
+    with shown(COUNTRY, screen) as waiting:
+        for region in COUNTRY[:300]:
+            waiting.tell(region, "2026-03", 0, 1)
+            waiting.ended(region, "1 month published")
+        waiting.tell("wilayah300", "2026-03", 2, 6)
+        waiting.tell("wilayah301", "landing", 0, None)
+        # What it told last may come after it has ended, from the process that worked on it.
+        waiting.tell("wilayah299", "", 1, 1)
+    # What is drawn last, before it goes.
+    whole, *regions = [line for line in screen.lines if line.strip()][-3:]
+    assert whole.startswith("all regions")
+    assert "300/552" in whole
+    assert [line.split()[:2] for line in regions] == [["wilayah300", "2026-03"], ["wilayah301", "landing"]]
+    assert "2/6 months" in regions[0]
+
+
+def test_nothing_is_drawn_into_a_file() -> None:
+    screen = Screen(is_terminal=False)
+    with shown(COUNTRY, screen) as waiting:
+        waiting.tell("wilayah000", "2026-03", 0, 1)
+        waiting.tell("wilayah001", "landing", 0, None)
+    assert screen.lines == []
