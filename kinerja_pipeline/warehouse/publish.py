@@ -20,7 +20,7 @@ from kinerja_pipeline.contracts.model import Contract, Contracts
 from kinerja_pipeline.contracts.tables import warehouse_tables
 from kinerja_pipeline.facts.periods import periods_of
 from kinerja_pipeline.warehouse.bulk import insert_rows, stage
-from kinerja_pipeline.warehouse.database import lock, migrate, writing
+from kinerja_pipeline.warehouse.database import is_up_to_date, lock, migrate, writing
 from kinerja_pipeline.warehouse.outgoing import Checked, content_hash, outgoing_rows, outgoing_schema
 from kinerja_pipeline.warehouse.restate import OPINION_FACT, RESTATED, Cause, changes, tellable
 
@@ -95,8 +95,10 @@ def publish(
     WarehouseError when the warehouse cannot be migrated.
     """
     checked = _checked(contracts.outgoing, region, month, frames, told)
-    # A server takes one table while the next is judged. Who writes SQLite keeps all others from it: judged before.
-    parts: Iterable[_Part] = list(checked) if engine.dialect.name == "sqlite" else checked
+    # A server takes one table while the next is judged. Not so where that would keep others from SQLite's one place
+    # for a writer, or bring a warehouse up to date for a publication that is refused.
+    is_judged_before = engine.dialect.name == "sqlite" or not is_up_to_date(engine)
+    parts: Iterable[_Part] = list(checked) if is_judged_before else checked
     migrate(engine)
     tables = warehouse_tables(contracts.outgoing, engine.dialect.name).tables
     schema = "" if engine.dialect.name == "sqlite" else "reporting."

@@ -24,11 +24,12 @@ FROM (
         PARTITION BY region, table_name, period ORDER BY publication_id DESC
     ) AS age
     FROM {schema}publication AS publication
+    {where}
 ) AS line
 WHERE age = 1
 ORDER BY region, table_name, period
 """
-_STATUS = "SELECT region, period, status_code FROM {schema}period_status"
+_STATUS = "SELECT region, period, status_code FROM {schema}period_status {where}"
 _LEDGER_SCHEMA = {
     "region": pl.String(),
     "table_name": pl.String(),
@@ -80,16 +81,15 @@ def held(url: str, region: str) -> Held:
         return Held({}, {})
     engine = open_warehouse(url)
     try:
-        latest, statuses = _read(engine)
+        latest, statuses = _read(engine, region)
     finally:
         engine.dispose()
-    months = latest.filter(pl.col("region") == region, pl.col("period").str.contains(_MONTH))
+    months = latest.filter(pl.col("period").str.contains(_MONTH))
     digests = {
         str(month): month_digest(dict(part.select("table_name", "content_hash").iter_rows()))
         for (month,), part in months.group_by("period")
     }
-    own = statuses.filter(pl.col("region") == region)
-    return Held(digests, dict(own.select("period", "status_code").iter_rows()))
+    return Held(digests, dict(statuses.select("period", "status_code").iter_rows()))
 
 
 def published_digest(lines: Iterable[Published], month: str) -> str:
@@ -102,14 +102,17 @@ def month_digest(hashes: Mapping[str, str]) -> str:
     return hashlib.sha256(repr(sorted(hashes.items())).encode()).hexdigest()[:24]
 
 
-def _read(engine: sa.Engine) -> tuple[pl.DataFrame, pl.DataFrame]:
-    schema = "" if engine.dialect.name == "sqlite" else "reporting."
+def _read(engine: sa.Engine, region: str | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The last lines of the ledger and the periods' statuses: of a region, or of all."""
+    words = {"schema": "" if engine.dialect.name == "sqlite" else "reporting."}
+    words["where"] = "" if region is None else "WHERE region = :region"
+    values = {} if region is None else {"region": region}
     with reading(engine) as connection:
         if not is_migrated(connection):
             return pl.DataFrame(schema=_LEDGER_SCHEMA), pl.DataFrame(schema=_STATUS_SCHEMA)
-        instant = sa.text(_LATEST.format(schema=schema)).columns(published_at=sa.DateTime(timezone=True))
-        lines = [(*line[:-1], _utc(line[-1])) for line in connection.execute(instant)]
-        statuses = [tuple(line) for line in connection.execute(sa.text(_STATUS.format(schema=schema)))]
+        instant = sa.text(_LATEST.format(**words)).columns(published_at=sa.DateTime(timezone=True))
+        lines = [(*line[:-1], _utc(line[-1])) for line in connection.execute(instant, values)]
+        statuses = [tuple(line) for line in connection.execute(sa.text(_STATUS.format(**words)), values)]
     return (
         pl.DataFrame(lines, schema=_LEDGER_SCHEMA, orient="row"),
         pl.DataFrame(statuses, schema=_STATUS_SCHEMA, orient="row"),
