@@ -24,6 +24,7 @@ import growth
 import instructions
 import job
 import judging
+import ledger
 import national
 import peers
 import publication
@@ -74,6 +75,7 @@ def main() -> None:
             "split": partial(split.figures, min(given.rows)),
             "judging": judging.figures,
             "event_log": event_log.figures,
+            "ledger": ledger.figures,
         }
     if unknown := set(given.only) - taken.keys():
         raise SystemExit(f"There is no {', '.join(sorted(unknown))}; it may be {', '.join(taken)}.")
