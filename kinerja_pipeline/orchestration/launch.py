@@ -75,6 +75,8 @@ class Outcome:
 
     def short(self) -> str:
         """In a few words; why something failed or was left out is told in the end."""
+        if not self.done and not self.failed:
+            return "nothing to publish"
         published = f"{self.done} month{'s' * (self.done != 1)} published"
         return f"{published}, {len(self.failed)} failed" if self.failed else published
 
