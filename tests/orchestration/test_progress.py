@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import re
 
+import pytest
 from rich.console import Console
 
+from kinerja_pipeline.orchestration.launch import Outcome
 from kinerja_pipeline.orchestration.progress import shown
 
 COUNTRY = [f"wilayah{number:03d}" for number in range(552)]
@@ -71,3 +73,17 @@ def test_nothing_is_drawn_into_a_file() -> None:
         waiting.tell("wilayah000", "2026-03", 0, 1)
         waiting.tell("wilayah001", "landing", 0, None)
     assert screen.lines == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (Outcome(done=1), "1 month published"),
+        (Outcome(done=6, failed=["salor 2026-03: the disk is full"]), "6 months published, 1 failed"),
+        (Outcome(failed=["salor: the disk is full"]), "0 months published, 1 failed"),
+        # Nothing has changed since the last run; a refused file is told in the end.
+        (Outcome(refused=["salor/employee/pegawai.csv"]), "nothing to publish"),
+    ],
+)
+def test_how_a_region_ended_is_said_in_a_few_words(outcome: Outcome, words: str) -> None:
+    assert outcome.short() == words
