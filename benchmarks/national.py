@@ -147,7 +147,7 @@ def _figures(every: int, home: Home) -> tuple[list[Figure], dict[str, Timed]]:
     said = (second.process.stdout.read() if second.process.stdout else "").splitlines()
     seconds = first_seconds + time.perf_counter() - second.began
     done = published(home)
-    print("\n".join(line for line in said if BROKEN in line or "published in" in line))
+    print("\n".join(line for line in said if BROKEN in line or "region-months published in" in line))
     whole = sum(country) / sum(regions.values())
     name = f"national month, {len(regions)} of {REGIONS} regions, {taps / 1e6:.1f} million taps"
     used = f"{seconds:.0f} s, {first.processor + second.processor:.0f} processor seconds"
