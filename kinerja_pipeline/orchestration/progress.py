@@ -31,7 +31,7 @@ _RECENT = 600.0
 def shown(regions: Sequence[str], console: Console) -> Iterator[Waiting]:
     """Bars while the regions are worked on, if somebody looks; none of them stays."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[of]}"), TimeElapsedColumn())
-    # Into a file nothing is drawn: bars of a whole country take a processor half of its time.
+    # Nothing is drawn into a file, where nobody sees it.
     with Progress(
         *columns,
         _TimeLeft(),

@@ -15,10 +15,18 @@ COUNTRY = [f"wilayah{number:03d}" for number in range(552)]
 
 
 class Screen(Console):
-    """A terminal of 40 lines that nobody draws on by itself."""
+    """A terminal of 40 lines, or a file, where it is `now` seconds past the start."""
 
     def __init__(self, *, is_terminal: bool) -> None:
-        super().__init__(file=io.StringIO(), force_terminal=is_terminal, width=100, height=40, color_system=None)
+        self.now = 0.0
+        super().__init__(
+            file=io.StringIO(),
+            force_terminal=is_terminal,
+            width=100,
+            height=40,
+            color_system=None,
+            get_time=lambda: self.now,
+        )
 
     @property
     def lines(self) -> list[str]:
@@ -26,19 +34,38 @@ class Screen(Console):
         return re.sub(r"\x1b\[[0-9?]*[a-zA-Z]", "", self.file.getvalue()).replace("\r", "\n").splitlines()
 
 
-def test_a_line_stays_of_each_region_that_has_ended_with_how_many_are_left() -> None:
+def test_a_line_stays_of_each_region_that_has_ended_with_how_many_are_left_and_how_long() -> None:
     screen = Screen(is_terminal=False)
-    with shown(["manokwari", "salor", "mamuju"], screen) as waiting:
+    with shown(["manokwari", "salor", "mamuju", "pariaman"], screen) as waiting:
         waiting.tell("salor", "2026-03", 0, 1)
+        screen.now = 30
         waiting.ended("salor", "1 month published")
-        waiting.ended("manokwari", "0 months published, 1 failed")
         waiting.tell("mamuju", "landing", 0, None)
+        screen.now = 70
+        # Nobody told of it before it ended, so it has no time of its own.
+        waiting.ended("manokwari", "0 months published, 1 failed")
+        screen.now = 110
         waiting.ended("mamuju", "6 months published")
-    first, second, third = (re.sub(r"\d:\d\d:\d\d", "TIME", line) for line in screen.lines)
-    assert first == "salor: 1 month published in TIME; 2 left"
-    # Nobody told of it before it ended: it has no time of its own. Two that ended tell how long the last may take.
-    assert re.fullmatch(r"manokwari: 0 months published, 1 failed; 1 left(, about TIME)?", second)
-    assert third == "mamuju: 6 months published in TIME"
+        waiting.ended("pariaman", "nothing to publish")
+    # A region ended every forty seconds since the first.
+    assert screen.lines == [
+        "salor: 1 month published in 0:00:30; 3 left",
+        "manokwari: 0 months published, 1 failed; 2 left, about 0:01:20",
+        "mamuju: 6 months published in 0:01:20; 1 left, about 0:00:40",
+        "pariaman: nothing to publish",
+    ]
+
+
+def test_months_that_are_done_tell_how_long_the_rest_will_take() -> None:
+    screen = Screen(is_terminal=True)
+    with shown(["salor", "mamuju"], screen) as waiting:
+        for done in range(4):
+            screen.now = 60.0 * done
+            waiting.tell("salor", "2026-03", done, 6)
+    # Three months took three minutes: three of salor's are left, and nine of all.
+    whole, region = [line for line in screen.lines if line.strip()][-2:]
+    assert whole.split()[-3:] == ["0:03:00", "0:09:00", "left"]
+    assert region.split()[-3:] == ["0:03:00", "0:03:00", "left"]
 
 
 def test_one_region_alone_has_no_line_for_the_command_says_it_all() -> None:
