@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from kinerja_pipeline.warehouse.status import content_hashes, region_month_status
+from kinerja_pipeline.warehouse.status import content_hashes, held, month_digest, region_month_status
 
 FrameOf = Callable[..., pl.DataFrame]
 Publish = Callable[..., Any]
@@ -43,3 +43,28 @@ def test_status_lists_the_months_published_last(engine: sa.Engine, frame_of: Fra
         ("period_status", "2026-03"),
         ("period_status", "2026-Q1"),
     ]
+
+
+def test_what_is_held_of_a_region_is_its_own_and_of_its_last_publication(
+    engine: sa.Engine, frame_of: FrameOf, publish_to: Publish
+) -> None:
+    status = {"period_kind": "month", "as_of_date": dt.date(2026, 4, 6), "month_count": 1}
+    publish_to(kpi=frame_of("kpi", {"indicator_id": "first"}))
+    publish_to(
+        kpi=frame_of("kpi", {"indicator_id": "last"}),
+        period_status=frame_of("period_status", {**status, "period": "2026-03", "status_code": "closed"}),
+    )
+    # Another region, later, with a month of its own and another opinion of the same one.
+    for month in ("2026-03", "2026-04"):
+        of_salor = {"region": "salor", "period": month}
+        publish_to(
+            region="salor",
+            month=month,
+            kpi=frame_of("kpi", {**of_salor, "indicator_id": "other"}),
+            period_status=frame_of("period_status", {**status, **of_salor, "status_code": "open"}),
+        )
+    lines = content_hashes(engine).filter(region="manokwari", period="2026-03")
+    found = held(engine.url.render_as_string(hide_password=False), "manokwari")
+    assert found.digests == {"2026-03": month_digest(dict(lines.select("table_name", "content_hash").rows()))}
+    assert found.statuses == {"2026-03": "closed"}
+    assert set(held(engine.url.render_as_string(hide_password=False), "salor").digests) == {"2026-03", "2026-04"}
